@@ -1,1 +1,60 @@
-"""attackspan."""
+"""attackspan reads news about attacks and returns labelled spans: who did it, who says so, who condemned what.
+
+>>> import attackspan
+>>> document = attackspan.predict("The ministry condemned the bombing.")  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attackspan.document import Document, Link, Span, Statement
+from attackspan.errors import AttackspanError
+from attackspan.schema import Schema, default_schema
+
+if TYPE_CHECKING:
+    from attackspan.model.predictor import Tagger
+
+__version__ = "0.1.0"
+__all__ = [
+    "AttackspanError",
+    "Document",
+    "Link",
+    "Schema",
+    "Span",
+    "Statement",
+    "default_schema",
+    "load",
+    "predict",
+]
+
+
+def load(name: str | Path) -> Tagger:
+    """Open a fine-tuned model.
+
+    Args:
+        name: a checkpoint folder, as ``attackspan train`` writes it, or a hub id (``user/name``).
+
+    Returns:
+        A tagger: ``tagger.predict(texts)`` streams Documents for any iterable of texts.
+
+    Raises:
+        AttackspanError: there is no such model, or a file of it is missing or altered.
+    """
+    from attackspan.model.predictor import Tagger  # numpy and onnxruntime only once they are needed
+
+    return Tagger.load(name)
+
+
+def predict(text: str) -> Document:
+    """Label one text with the model that ships with the package, which is opened on the first call."""
+    return _default().predict(text)
+
+
+@cache
+def _default() -> Tagger:
+    from attackspan.model.checkpoint import DEFAULT
+
+    return load(DEFAULT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -64,20 +65,21 @@ class Statement:
     label: str
     text: str
     score: float | None
-    attributes: Mapping[str, str]
-    parties: Mapping[str, tuple[str, ...]]
+    attributes: Mapping[str, str] = field(hash=False)
+    parties: Mapping[str, tuple[str, ...]] = field(hash=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
     """One text with its spans and links.
 
-    Spans are kept in the order of the text, an outer span before the spans inside it.
+    Spans are kept in the order of the text, an outer span before the spans inside it; links in that of their heads,
+    then by role, then in that of their tails.
 
     Raises:
         AttackspanError: an offset lies outside the text, a span's text is not the text at its offsets, a span is empty,
-            an id stands twice, two spans of one label overlap, a label, attribute or value is unknown, or a link names
-            a missing span or one of the wrong label.
+            an id stands twice, a score is no probability, two spans of one label overlap, a label, attribute or value
+            is unknown, or a link names a missing span or one of the wrong label.
 
     Example:
         >>> actor = Span("a1", "actor", 0, 6, "Police")
@@ -97,7 +99,9 @@ class Document:
     def __post_init__(self) -> None:
         spans = sorted(self.spans, key=lambda span: (span.start, -span.end))
         object.__setattr__(self, "spans", tuple(spans))
-        object.__setattr__(self, "links", tuple(self.links))
+        order = {span.id: index for index, span in enumerate(spans)}
+        links = sorted(self.links, key=lambda link: (order.get(link.head, -1), link.role, order.get(link.tail, -1)))
+        object.__setattr__(self, "links", tuple(links))
         for problem in self._problems():
             raise AttackspanError(f"document {self.id!r}: {problem}")
 
@@ -114,7 +118,9 @@ class Document:
         rows = []
         for span in self.spans:
             parties = {
-                role.name: tuple(by_id[tail].text for tail in sorted(tails.get((span.id, role.name), ()), key=order.get))
+                role.name: tuple(
+                    by_id[tail].text for tail in sorted(tails.get((span.id, role.name), ()), key=order.__getitem__)
+                )
                 for role in self.schema[span.label].roles
             }
             if parties:
@@ -155,7 +161,9 @@ class Document:
         """
         if not isinstance(data, Mapping):
             raise AttackspanError(f"a document is an object with a 'text', not {type(data).__name__}")
-        head = _fields(data, {"text": str}, {"id": str, "title": str, "source": str, "date": str, "spans": list, "links": list})
+        head = _fields(
+            data, {"text": str}, {"id": str, "title": str, "source": str, "date": str, "spans": list, "links": list}
+        )
         spans = [
             _fields(span, {"id": str, "label": str, "start": int, "end": int}, _SPAN_OPTIONAL)
             for span in head.pop("spans", ())
@@ -176,46 +184,55 @@ class Document:
 
     def _problems(self) -> Iterator[str]:
         """What is wrong with the document, one clause each."""
-        spans: dict[str, Span] = {}
+        ids = Counter(span.id for span in self.spans)
+        yield from (f"span id {name!r} stands twice" for name, count in ids.items() if count > 1)
         for span in self.spans:
             where = f"{span.label} {span.id!r} [{span.start}:{span.end}]"
-            if not 0 <= span.start <= span.end <= len(self.text):
-                yield f"{where} lies outside the text of {len(self.text)} characters"
-            elif span.start == span.end:
-                yield f"{where} is empty"
-            elif self.text[span.start : span.end] != span.text:
-                yield f"{where} says {span.text[:40]!r}, but the text there is {self.text[span.start : span.end][:40]!r}"
-            if span.id in spans:
-                yield f"span id {span.id!r} stands twice"
-            spans[span.id] = span
-            attributes = {attribute.name: attribute for attribute in self.schema[span.label].attributes}
-            if unknown := sorted(span.attributes.keys() - attributes.keys()):
-                yield f"{where} has an unknown attribute {unknown[0]!r}; {span.label} has {', '.join(attributes) or 'none'}"
-            for name, attribute in attributes.items():
-                if span.attributes.get(name) not in attribute.names:
-                    yield (
-                        f"{where} has {name}={span.attributes.get(name)!r}, which is not one of "
-                        f"{', '.join(attribute.names)}"
-                    )
+            yield from (f"{where} {problem}" for problem in self._span_problems(span))
         for label in self.schema.names:
-            same = [span for span in self.spans if span.label == label]
-            for left, right in pairwise(same):
+            for left, right in pairwise(span for span in self.spans if span.label == label):
                 if right.start < left.end:
                     yield f"two {label} spans overlap: {left.text[:40]!r} and {right.text[:40]!r}"
-        seen: set[tuple[str, str, str]] = set()
+        spans = {span.id: span for span in self.spans}
+        links = Counter((link.role, link.head, link.tail) for link in self.links)
         for link in self.links:
-            if link.head not in spans or link.tail not in spans:
-                yield f"link {link.role} from {link.head!r} to {link.tail!r}: one of the spans does not exist"
-                continue
-            head, tail = spans[link.head], spans[link.tail]
-            roles = {role.name: role.tail for role in self.schema[head.label].roles}
-            if link.role not in roles:
-                yield f"link {link.role!r} from {head.label} {head.id!r}: {head.label} has {', '.join(roles) or 'no links'}"
-            elif tail.label != roles[link.role]:
-                yield f"link {link.role} from {head.id!r} to {tail.id!r}: {tail.label}, not {roles[link.role]}"
-            if (link.role, link.head, link.tail) in seen:
-                yield f"link {link.role} from {link.head!r} to {link.tail!r} stands twice"
-            seen.add((link.role, link.head, link.tail))
+            where = f"link {link.role!r} from {link.head!r} to {link.tail!r}"
+            if links[link.role, link.head, link.tail] > 1:
+                yield f"{where} stands twice"
+            yield from (f"{where} {problem}" for problem in self._link_problems(link, spans))
+
+    def _span_problems(self, span: Span) -> Iterator[str]:
+        there = self.text[max(0, span.start) : span.end]
+        if span.start >= span.end:
+            yield "is empty"
+        elif span.start < 0 or span.end > len(self.text):
+            yield f"lies outside the text of {len(self.text)} characters"
+        elif there != span.text:
+            yield f"says {span.text[:40]!r}, but the text there is {there[:40]!r}"
+        if span.score is not None and not 0 <= span.score <= 1:
+            yield f"has the score {span.score}, which is no probability"
+        if span.label not in self.schema.names:
+            yield f"has an unknown label; the schema has {', '.join(self.schema.names)}"
+            return
+        attributes = {attribute.name: attribute.names for attribute in self.schema[span.label].attributes}
+        for name in sorted(span.attributes.keys() - attributes.keys()):
+            yield f"has an unknown attribute {name!r}; {span.label} has {', '.join(attributes) or 'none'}"
+        for name, values in attributes.items():
+            if span.attributes.get(name) not in values:
+                yield f"has {name}={span.attributes.get(name)!r}, which is not one of {', '.join(values)}"
+
+    def _link_problems(self, link: Link, spans: Mapping[str, Span]) -> Iterator[str]:
+        if missing := [name for name in (link.head, link.tail) if name not in spans]:
+            yield f"ties {missing[0]!r}, which is no span of the document"
+            return
+        head, tail = spans[link.head], spans[link.tail]
+        tails = {role.name: role.tail for role in self.schema[head.label].roles}
+        if link.role not in tails:
+            yield f"has an unknown role; {head.label} has {', '.join(tails) or 'no links'}"
+        elif tail.label != tails[link.role]:
+            yield f"ends at {tail.label}, not {tails[link.role]}"
+        if link.score is not None and not 0 <= link.score <= 1:
+            yield f"has the score {link.score}, which is no probability"
 
 
 _SPAN_OPTIONAL = {"text": str, "score": (int, float, type(None)), "attributes": dict}

@@ -118,7 +118,9 @@ class Schema:
             _require_keys(data, {"labels"})
             return cls(tuple(_label(label) for label in data["labels"]))
         except (KeyError, TypeError, AttributeError) as error:
-            raise AttackspanError(f"schema: {error!r} in {json.dumps(data)[:80]}…; see attackspan/schema.json") from error
+            raise AttackspanError(
+                f"schema: {error!r} in {json.dumps(data)[:80]}…; see attackspan/schema.json"
+            ) from error
 
     @classmethod
     def load(cls, path: str | Path) -> Schema:

@@ -1,0 +1,1 @@
+"""The network, its export, and the tagger that predicts with either."""

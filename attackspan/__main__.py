@@ -1,0 +1,5 @@
+"""``python -m attackspan``: the command line."""
+
+from attackspan.cli import main
+
+main()

@@ -1,0 +1,103 @@
+"""The model card: what a checkpoint was trained on, how, with what figures, for whom."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import date
+from importlib.metadata import version
+from typing import Any
+
+from attackspan.document import Document
+from attackspan.eval.evaluate import to_markdown
+from attackspan.eval.metrics import Scores
+
+_LIBRARIES = ("attackspan", "torch", "transformers", "onnxruntime", "tokenizers")
+
+
+def model_card(
+    run: Mapping[str, Any],
+    splits: Mapping[str, Sequence[Document]],
+    scores: Scores | None,
+    agreement: float,
+    history: Sequence[Mapping[str, float]],
+    seconds: float,
+    bf16: bool,
+) -> str:
+    """The card in Markdown, with the hub's front matter.
+
+    Args:
+        run: the configuration and the data's hash, as in ``run.json``.
+        splits: the documents that it was trained and chosen on.
+        scores: the int8 export's figures on the validation split, if there is one.
+        agreement: share of the validation split's spans that torch and int8 have in common.
+        history: the Trainer's evaluations, one an epoch.
+        seconds: from the start of the run (its last start, where it was resumed) to the end of the export.
+        bf16: whether it trained under bf16 autocast.
+    """
+    config = run["config"]
+    words = sum(len(document.text.split()) for document in splits["train"])
+    lines = [
+        "---",
+        "library_name: attackspan",
+        "license: apache-2.0",
+        "pipeline_tag: token-classification",
+        "tags: [span-labelling, conflict, news, attribution]",
+        "---",
+        "",
+        "# attackspan model",
+        "",
+        "Labels spans in news about attacks, with their attributes and the links between them. Use it with",
+        '`attackspan.load("this folder").predict(texts)`.',
+        "",
+        "## Data",
+        "",
+        f"{len(splits['train'])} training documents ({words} words), {len(splits['validation'])} for validation; "
+        f"sha256 of both together `{run['data_sha256']}`.",
+        "",
+        "## Training",
+        "",
+        f"On {date.today()}, {seconds / 60:.1f} minutes on {_machine()}, {'bf16 autocast' if bf16 else 'float32'}. "
+        + ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
+        + ".",
+        "",
+        "| key | value |",
+        "|---|---|",
+        *(f"| {key} | {value} |" for key, value in config.items()),
+    ]
+    if scores is not None:
+        lines += [
+            "",
+            "## Figures",
+            "",
+            f"The int8 export on the validation split, one seed ({config['seed']}). The epoch was chosen, and the "
+            "temperatures were fitted, on this same split, so expect a little less on other news of its kind.",
+            "",
+            to_markdown(scores).strip(),
+            "",
+            f"Spans that the export shares with the torch model on that split: {100 * agreement:.1f} %.",
+            "",
+            "| epoch | strict F1 | overlap F1 |",
+            "|---:|---:|---:|",
+            *(f"| {e['epoch']:.0f} | {100 * e['eval_f1']:.1f} | {100 * e['eval_overlap_f1']:.1f} |" for e in history),
+        ]
+    lines += [
+        "",
+        "## Limits",
+        "",
+        "It reads what a text says and does not know what is true: an attribution that it finds is somebody's claim.",
+        "It misses spans and finds wrong ones at the rates above, more often in text unlike its training data (other",
+        "languages, social media, law, history). Do not use it to accuse, target or decide about people; have a person",
+        "read the sentence behind every span that matters.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _machine() -> str:
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    name = torch.cpu.get_capabilities().get("cpu_name") or platform.machine()
+    return f"{os.cpu_count()} cores of {name}"

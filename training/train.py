@@ -1,0 +1,258 @@
+"""Fine-tune an encoder on a built dataset: read the data, train, calibrate, export, write the checkpoint.
+
+Runs on a CPU or a GPU, and unchanged under ``accelerate launch -m attackspan.training.train CONFIG [key=value …]``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import EarlyStoppingCallback, Trainer, TrainingArguments, set_seed
+from transformers.trainer_utils import get_last_checkpoint
+
+from attackspan.document import Document
+from attackspan.errors import AttackspanError
+from attackspan.eval.evaluate import show
+from attackspan.eval.metrics import Scores, score
+from attackspan.model.checkpoint import MANIFEST, read_json, write_manifest
+from attackspan.model.export import export
+from attackspan.model.network import AttackspanConfig, AttackspanModel, TorchSession
+from attackspan.model.predictor import Settings, Tagger
+from attackspan.model.tokens import Tokenizer
+from attackspan.schema import Schema
+from attackspan.textfiles import replacing
+from attackspan.training.calibrate import temperatures
+from attackspan.training.card import model_card
+from attackspan.training.config import TrainConfig, load_config
+from attackspan.training.dataset import data_hash, load_dataset
+from attackspan.training.encoder import load_encoder
+from attackspan.training.examples import Collator, align, examples
+
+SAMPLE = 16
+"""Training windows that the int8 export is set up by."""
+
+
+def train(config: TrainConfig) -> Scores | None:
+    """Train by the configuration and write the checkpoint folder ``config.output``.
+
+    A run that was killed goes on from its last whole epoch when it is started again with the same configuration.
+
+    Returns:
+        The exported model's figures on the validation split; ``None`` where there is none, and on every process of a
+        distributed run but the first.
+
+    Raises:
+        AttackspanError: no training data, spans that the encoder's tokens cannot hold, or an output folder that holds a
+            finished model or a run of another configuration.
+    """
+    began = time.monotonic()
+    splits, schema = load_dataset(config.data)
+    if not splits["train"]:
+        raise AttackspanError(f"{config.data}: no training documents")
+    output = Path(config.output)
+    run = {"config": asdict(config), "data_sha256": data_hash([*splits["train"], *splits["validation"]])}
+    if int(os.environ.get("RANK", "0")) == 0:  # torchrun and accelerate number their processes
+        _claim(output, run)
+    set_seed(config.seed)
+
+    encoder, tokenizer = load_encoder(config.encoder)
+    network = AttackspanModel(_network_config(config, schema, encoder.config.to_dict()))
+    network.encoder.load_state_dict(encoder.state_dict(), strict=False)
+    windows = [
+        example
+        for document in splits["train"]
+        for example in examples(_require_aligned(document, tokenizer), tokenizer, schema, config.window, config.overlap)
+    ]
+
+    trainer = SpanTrainer(
+        model=network,
+        args=_arguments(config, output, bool(splits["validation"]), -(-len(windows) // config.batch_size)),
+        train_dataset=windows,
+        eval_dataset=splits["validation"] or None,
+        data_collator=_collator(tokenizer, config),
+        optimizers=(_optimizer(network, config), None),
+        callbacks=[EarlyStoppingCallback(config.patience)] if splits["validation"] else [],
+    )
+    trainer.network, trainer.tokenizer, trainer.gold = network, tokenizer, splits["validation"]
+    trainer.train(resume_from_checkpoint=get_last_checkpoint(output / "epochs"))
+    if not trainer.is_world_process_zero():
+        return None
+
+    tagger = _tagger(network, tokenizer)
+    network.config.temperatures = temperatures(tagger, splits["validation"])
+    reference = list(_tagger(network, tokenizer).predict(splits["validation"]))
+    network.save_pretrained(output)
+    tokenizer.backend.save(str(output / "tokenizer.json"))
+    export(network, output, Collator(tokenizer.pad_id)(windows[:SAMPLE]))
+    (output / "README.md").write_text("", "utf-8")
+    write_manifest(output)
+    exported = list(Tagger.load(output).predict(splits["validation"]))
+    scores = score(splits["validation"], exported, schema) if splits["validation"] else None
+    history = [entry for entry in trainer.state.log_history if "eval_f1" in entry]
+    card = model_card(
+        run, splits, scores, agreement(reference, exported), history, time.monotonic() - began, trainer.args.bf16
+    )
+    (output / "README.md").write_text(card, "utf-8")
+    write_manifest(output)
+    shutil.rmtree(output / "epochs", ignore_errors=True)
+    return scores
+
+
+class SpanTrainer(Trainer):
+    """transformers' Trainer, evaluating on whole documents by the very path that predicts."""
+
+    network: AttackspanModel
+    tokenizer: Tokenizer
+    gold: Sequence[Document]
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Strict and overlap micro F1 on the validation documents, in points of 1."""
+        tagger = _tagger(self.network, self.tokenizer)
+        scores = score(self.gold, list(tagger.predict(self.gold)), tagger.schema)
+        metrics = {
+            "eval_f1": scores.labels.strict.micro.counts.f1,
+            "eval_overlap_f1": scores.labels.overlap.micro.counts.f1,
+        }
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+
+def agreement(reference: Sequence[Document], exported: Sequence[Document]) -> float:
+    """Share of all spans (label and offsets) that the torch model and its int8 export have in common; 1 where none."""
+    pairs = [
+        ({(s.label, s.start, s.end) for s in a.spans}, {(s.label, s.start, s.end) for s in b.spans})
+        for a, b in zip(reference, exported, strict=True)
+    ]
+    total = sum(len(a) + len(b) for a, b in pairs)
+    return 2 * sum(len(a & b) for a, b in pairs) / total if total else 1.0
+
+
+def bf16_here() -> bool:
+    """Whether this machine multiplies bf16 natively: a GPU that does, or a CPU with AVX512-BF16 or AMX."""
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "sve_bf16", "arm_bf16"))
+
+
+def _claim(output: Path, run: dict[str, Any]) -> None:
+    """Take the output folder for this run, or for going on with it."""
+    if (output / MANIFEST).exists():
+        raise AttackspanError(f"{output}: holds a finished model; choose another output=")
+    record = output / "run.json"
+    if record.exists():
+        if read_json(record) != run:
+            raise AttackspanError(f"{output}: holds a run with another configuration or data; choose another output=")
+    elif output.exists() and any(output.iterdir()):
+        raise AttackspanError(f"{output}: not empty, and no training run; choose another output=")
+    output.mkdir(parents=True, exist_ok=True)
+    with replacing(record) as file:
+        file.write(f"{json.dumps(run, indent=2)}\n".encode())
+
+
+def _network_config(config: TrainConfig, schema: Schema, encoder: dict[str, Any]) -> AttackspanConfig:
+    limit = encoder.get("max_position_embeddings") or math.inf
+    if config.window + 2 > limit:
+        raise AttackspanError(f"window={config.window}: the encoder reads {limit} tokens with its special ones")
+    # Dropout between tokens keeps torch from its fused attention kernel, which makes a step on a CPU many times slower.
+    no_dropout: dict[str, Any] = {
+        name: 0.0 for name in ("attention_probs_dropout_prob", "attention_dropout") if name in encoder
+    }
+    return AttackspanConfig(
+        encoder_config={**encoder, **no_dropout},
+        label_schema=schema.to_dict(),
+        feature_size=config.feature_size,
+        dropout=config.dropout,
+        window=config.window,
+        overlap=config.overlap,
+    )
+
+
+def _require_aligned(document: Document, tokenizer: Tokenizer) -> Document:
+    _, astray = align(document, tokenizer.encode([document.text])[0])
+    if astray:
+        listed = "; ".join(f"{span.label} {span.id!r} {span.text[:40]!r}" for span in astray)
+        raise AttackspanError(
+            f"document {document.id!r}: not on this encoder's tokens: {listed}; build the dataset with this --encoder"
+        )
+    return document
+
+
+def _collator(tokenizer: Tokenizer, config: TrainConfig) -> Collator:
+    mask_id = tokenizer.special_id("[MASK]", "<mask>")
+    if mask_id is None and config.masking:
+        raise AttackspanError(f"encoder {config.encoder!r} has no mask token; set masking=0")
+    return Collator(tokenizer.pad_id, mask_id or 0, config.masking)
+
+
+def _optimizer(network: AttackspanModel, config: TrainConfig) -> torch.optim.AdamW:
+    """AdamW with a higher rate for the heads, which start from nothing; no decay for biases and norms."""
+    groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        groups.setdefault((name.startswith("encoder."), parameter.ndim > 1), []).append(parameter)
+    return torch.optim.AdamW(
+        [
+            {
+                "params": parameters,
+                "lr": config.learning_rate if in_encoder else config.head_learning_rate,
+                "weight_decay": config.weight_decay if decays else 0.0,
+            }
+            for (in_encoder, decays), parameters in groups.items()
+        ]
+    )
+
+
+def _arguments(config: TrainConfig, output: Path, evaluate: bool, steps: int) -> TrainingArguments:
+    if config.tensorboard:
+        os.environ["TENSORBOARD_LOGGING_DIR"] = str(output / "tensorboard")
+    return TrainingArguments(
+        output_dir=str(output / "epochs"),
+        num_train_epochs=config.epochs,
+        per_device_train_batch_size=config.batch_size,
+        lr_scheduler_type="linear",
+        warmup_steps=int(config.warmup * steps * config.epochs),
+        max_grad_norm=1.0,
+        bf16=config.precision == "bf16" or (config.precision == "auto" and bf16_here()),
+        use_cpu=not torch.cuda.is_available(),
+        seed=config.seed,
+        train_sampling_strategy="group_by_length",
+        eval_strategy="epoch" if evaluate else "no",
+        save_strategy="epoch",
+        save_total_limit=2,
+        load_best_model_at_end=evaluate,
+        metric_for_best_model="f1" if evaluate else None,
+        logging_steps=max(1, steps // 4),
+        report_to="tensorboard" if config.tensorboard else "none",
+        remove_unused_columns=False,
+        label_names=["tags"],
+        dataloader_pin_memory=torch.cuda.is_available(),
+    )
+
+
+def _tagger(network: AttackspanModel, tokenizer: Tokenizer) -> Tagger:
+    network.eval()
+    return Tagger(TorchSession(network), tokenizer, Settings.from_config(network.config.to_dict(), "the network"))
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Train by a configuration file and overrides, and print the final table."""
+    config = load_config(Path(arguments[0]), arguments[1:])
+    scores = train(config)
+    if scores is not None:
+        show(scores)
+    print(f"model written to {config.output}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
