@@ -74,7 +74,7 @@ class Document:
     """One text with its spans and links.
 
     Spans are kept in the order of the text, an outer span before the spans inside it; links in that of their heads,
-    then by role, then in that of their tails.
+    then by role, then as given.
 
     Raises:
         AttackspanError: an offset lies outside the text, a span's text is not the text at its offsets, a span is empty,
@@ -100,7 +100,7 @@ class Document:
         spans = sorted(self.spans, key=lambda span: (span.start, -span.end))
         object.__setattr__(self, "spans", tuple(spans))
         order = {span.id: index for index, span in enumerate(spans)}
-        links = sorted(self.links, key=lambda link: (order.get(link.head, -1), link.role, order.get(link.tail, -1)))
+        links = sorted(self.links, key=lambda link: (order.get(link.head, -1), link.role))
         object.__setattr__(self, "links", tuple(links))
         for problem in self._problems():
             raise AttackspanError(f"document {self.id!r}: {problem}")

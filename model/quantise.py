@@ -1,9 +1,9 @@
 """What the network needs before its matrix products go to int8: smooth activations, and embeddings in int8 by row.
 
-Activations are quantised with one scale a tensor, so a few channels with large values cost all others their precision.
-Xiao et al., SmoothQuant, ICML 2023: divide each input channel of a linear layer by a factor and multiply its weights by
-the same, which changes nothing in float. Here the exponent that balances the two is chosen for each layer, as the one of
-least error on sample texts, and a layer whose error stays large is left in float.
+Activations are quantised with one scale a tensor, so a few large channels cost all others their precision.
+Xiao et al., SmoothQuant, ICML 2023: divide each input channel of a linear layer by a factor and multiply its weights
+by the same, which changes nothing in float. Here each layer gets the exponent, which balances the two, that makes the
+least error on sample texts; a layer whose error stays large is left in float.
 """
 
 from __future__ import annotations

@@ -72,6 +72,8 @@ def test_spans_may_touch_both_ends_of_the_text_and_each_other(at: tuple[int, int
         ([span("a1", "person", 0, 6)], "person 'a1' [0:6] has an unknown label; the schema has actor, attack"),
         ([span("a1", "actor", 0, 6, kind="melee")], "has an unknown attribute 'kind'; actor has none"),
         ([span("t1", "attack", 19, 25, kind="war")], "has kind='war', which is not one of assassination, "),
+        ([Span("a1", "actor", 0, 6, "Police", 1.1)], "has the score 1.1, which is no probability"),
+        ([Span("a1", "actor", 0, 6, "Police", float("nan"))], "has the score nan, which is no probability"),
         ([span("t1", "attack", 19, 25)], "has kind=None, which is not one of assassination, "),
     ],
 )
@@ -92,6 +94,10 @@ def test_an_invalid_span_is_an_error(spans: list[Span], message: str) -> None:
         ),
         ([Link("by", "a1", "a2")], "link 'by' from 'a1' to 'a2' has an unknown role; actor has no links"),
         ([Link("source", "r1", "t1")], "link 'source' from 'r1' to 't1' ends at attack, not actor"),
+        (
+            [Link("source", "r1", "a1", -0.1)],
+            "link 'source' from 'r1' to 'a1' has the score -0.1, which is no probability",
+        ),
         ([Link("source", "r1", "a1")] * 2, "link 'source' from 'r1' to 'a1' stands twice"),
     ],
 )

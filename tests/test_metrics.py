@@ -1,58 +1,28 @@
-"""The scorer against figures worked out by hand, against a dense solver, and under random documents."""
+"""The scorer against figures computed by hand."""
 
 from __future__ import annotations
 
-import json
-import random
-from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
-from pathlib import Path
 from xml.etree import ElementTree
 
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from rich.console import Console
-from scipy.optimize import linear_sum_assignment
+from scoring import (
+    ACTOR,
+    ATTACK,
+    OTHER,
+    SCHEMA,
+    SEED_ARTICLE,
+    SHORTER,
+    STATEMENT,
+    boundaries,
+    compare,
+    counts,
+    document,
+    span,
+)
 
 from attackspan.document import Document, Link, Span
-from attackspan.errors import AttackspanError
-from attackspan.eval.evaluate import tables, to_json, to_markdown
-from attackspan.eval.metrics import Accuracy, Counts, Interval, Scores, Views, align, score
-from attackspan.schema import Label, Schema, default_schema
-
-SCHEMA = default_schema()
-TEXT = "abcdefghijklmnopqrst"
-SEED_ARTICLE = Path(__file__).parents[1] / "seeds" / "kurdistan24-2021-11-07.xml"
-
-
-def span(label: str, start: int, end: int, text: str = TEXT, **attributes: str) -> Span:
-    """A span whose id says where it is; attributes that are not given take their first value."""
-    first = {attribute.name: attribute.names[0] for attribute in SCHEMA[label].attributes}
-    return Span(f"{label}{start}-{end}", label, start, end, text[start:end], attributes={**first, **attributes})
-
-
-def document(*spans: Span, links: Sequence[Link] = (), name: str = "d") -> Document:
-    return Document(name, TEXT, spans, tuple(links))
-
-
-def compare(gold: Document, predicted: Document) -> Scores:
-    return score([gold], [predicted], SCHEMA, resamples=1)
-
-
-def counts(views: Views) -> dict[str, tuple[Counts, Counts]]:
-    """The strict and the overlap counts by name, with those of all together under ``micro``."""
-    named = {name: (strict.counts, views.overlap.by_name[name].counts) for name, strict in views.strict.by_name.items()}
-    return {**named, "micro": (views.strict.micro.counts, views.overlap.micro.counts)}
-
-
-def boundaries(pairs: Sequence[tuple[int, int]]) -> list[Span]:
-    return [span("actor", start, end) for start, end in pairs]
-
-
-# --- Spans ------------------------------------------------------------------------------------------------------------
+from attackspan.eval.metrics import Accuracy, Counts, Interval, score
 
 
 @pytest.mark.parametrize(
@@ -133,9 +103,6 @@ def test_a_hundred_thousand_spans_need_no_dense_matrix() -> None:
     assert counts(compare(gold, predicted).labels)["actor"] == (Counts(0, size, size), Counts(size, size, size))
 
 
-# --- Attributes and links ---------------------------------------------------------------------------------------------
-
-
 def test_attribute_accuracy_is_over_strict_matches() -> None:
     gold = document(
         span("attack", 0, 4, kind="bombing"),
@@ -156,15 +123,6 @@ def test_attribute_accuracy_is_over_strict_matches() -> None:
 
 def test_attribute_accuracy_without_matches_is_zero() -> None:
     assert compare(document(), document()).attributes["attack.kind"].value == 0.0
-
-
-STATEMENT, ACTOR, OTHER, ATTACK = (
-    span("condemnation", 0, 16),
-    span("actor", 0, 4),
-    span("actor", 8, 12),
-    span("attack", 4, 8),
-)
-SHORTER = span("actor", 0, 3)
 
 
 @pytest.mark.parametrize(
@@ -279,290 +237,3 @@ def test_seed_article_with_one_boundary_moved() -> None:
     assert scores.attributes == {"attack.kind": Accuracy(15, 15), "attribution.stance": Accuracy(2, 2)}
     assert scores.labels.strict.micro.counts.f1 == 0.975
     assert scores.labels.strict.micro.interval == Interval(0.975, 0.975)  # there is but one document to draw
-
-
-# --- Random documents -------------------------------------------------------------------------------------------------
-
-
-@st.composite
-def span_bounds(draw: st.DrawFn) -> list[tuple[int, int]]:
-    """Disjoint stretches of the text, often adjacent and often of the same lengths."""
-    cuts = draw(st.lists(st.integers(0, len(TEXT)), max_size=7, unique=True).map(sorted))
-    keep = draw(st.integers(0, 2**6 - 1))
-    return [pair for bit, pair in enumerate(pairwise(cuts)) if keep >> bit & 1]
-
-
-@st.composite
-def documents(draw: st.DrawFn, name: str) -> Document:
-    spans = [
-        span(label.name, start, end, **{a.name: draw(st.sampled_from(a.names[:2])) for a in label.attributes})
-        for label in SCHEMA.labels
-        for start, end in draw(span_bounds())
-    ]
-    possible = [
-        Link(role.name, head.id, tail.id)
-        for label, role in SCHEMA.roles
-        for head in spans
-        if head.label == label.name
-        for tail in spans
-        if tail.label == role.tail
-    ]
-    links = draw(st.lists(st.sampled_from(possible), max_size=6, unique=True)) if possible else []
-    return document(*spans, links=links, name=name)
-
-
-CORPUS_SIZE = 4
-CORPORA = st.tuples(*(st.tuples(documents(str(i)), documents(str(i))) for i in range(CORPUS_SIZE)))
-# 500 corpora of four documents on either side: 2 000 pairs of random documents for each property.
-many = settings(max_examples=500, deadline=None)
-
-
-@many
-@given(CORPORA, st.integers(0, 2**32))
-def test_order_never_changes_a_figure(corpus: Sequence[tuple[Document, Document]], shuffle: int) -> None:
-    rng = random.Random(shuffle)
-
-    def shuffled(items: Sequence[Document]) -> list[Document]:
-        turned = [
-            replace(
-                item,
-                spans=tuple(rng.sample(item.spans, len(item.spans))),
-                links=tuple(rng.sample(item.links, len(item.links))),
-            )
-            for item in items
-        ]
-        return rng.sample(turned, len(turned))
-
-    gold, predicted = zip(*corpus, strict=True)
-    expected = score(gold, predicted, SCHEMA, resamples=20)
-    assert score(shuffled(gold), shuffled(predicted), SCHEMA, resamples=20) == expected
-
-
-@many
-@given(CORPORA)
-def test_swapping_the_sides_swaps_precision_and_recall(corpus: Sequence[tuple[Document, Document]]) -> None:
-    gold, predicted = zip(*corpus, strict=True)
-    forth, back = (score(*sides, SCHEMA, resamples=1) for sides in ((gold, predicted), (predicted, gold)))
-    for there, here in ((forth.labels, back.labels), (forth.links, back.links)):
-        reverse = counts(here)
-        for name, views in counts(there).items():
-            for figures, mirrored in zip(views, reverse[name], strict=True):
-                assert (figures.precision, figures.recall) == (mirrored.recall, mirrored.precision)
-                assert figures.f1 == mirrored.f1
-    assert forth.attributes == back.attributes
-
-
-@many
-@given(CORPORA)
-def test_strict_matches_are_overlap_matches(corpus: Sequence[tuple[Document, Document]]) -> None:
-    gold, predicted = zip(*corpus, strict=True)
-    scores = score(gold, predicted, SCHEMA, resamples=1)
-    for views in (scores.labels, scores.links):
-        for strict, overlap in counts(views).values():
-            assert strict.correct <= overlap.correct <= min(overlap.predicted, overlap.gold)
-            assert (strict.predicted, strict.gold) == (overlap.predicted, overlap.gold)
-
-
-@many
-@given(CORPORA)
-def test_gold_against_itself_is_perfect(corpus: Sequence[tuple[Document, Document]]) -> None:
-    gold = [truth for truth, _ in corpus]
-    scores = score(gold, gold, SCHEMA, resamples=1)
-    for views in (scores.labels, scores.links):
-        for figures in (figures for pair in counts(views).values() for figures in pair):
-            assert figures.correct == figures.predicted == figures.gold
-    assert all(accuracy.correct == accuracy.support for accuracy in scores.attributes.values())
-    assert scores.labels.strict.micro.counts.gold == sum(len(truth.spans) for truth in gold)
-    assert scores.links.strict.micro.counts.gold == sum(len(truth.links) for truth in gold)
-    assert sum(a.support for a in scores.attributes.values()) == sum(len(s.attributes) for d in gold for s in d.spans)
-
-
-def intersection_over_union(left: Span, right: Span) -> float:
-    ours, theirs = set(range(left.start, left.end)), set(range(right.start, right.end))
-    return len(ours & theirs) / len(ours | theirs)
-
-
-@settings(max_examples=2000, deadline=None)
-@given(span_bounds(), span_bounds())
-def test_alignment_is_an_optimal_assignment(gold: list[tuple[int, int]], predicted: list[tuple[int, int]]) -> None:
-    """Against a dense solver: a match is worth more than any sum of overlaps, so that matches count first."""
-    truths, guesses = boundaries(gold), boundaries(predicted)
-    overlaps = np.array([[intersection_over_union(t, g) for g in guesses] for t in truths]).reshape(
-        len(truths), len(guesses)
-    )
-    worth = np.where(overlaps >= 0.5, 1000 + overlaps, 0)
-    best = worth[linear_sum_assignment(worth, maximize=True)]
-
-    matches = align(truths, guesses)
-
-    assert all(intersection_over_union(truth, guess) >= 0.5 for truth, guess in matches)
-    assert len({t.id for t, _ in matches}) == len({g.id for _, g in matches}) == len(matches) == np.count_nonzero(best)
-    assert sum(1000 + intersection_over_union(*match) for match in matches) == pytest.approx(best.sum(), abs=1e-6)
-
-
-# --- Bootstrap --------------------------------------------------------------------------------------------------------
-
-
-def coin_tosses(size: int) -> tuple[list[Document], list[Document]]:
-    """One actor and one link in each document; in 7 of 10, they are found."""
-    link = Link("by", STATEMENT.id, ACTOR.id)
-    gold = [document(STATEMENT, ACTOR, links=[link], name=f"{i:04}") for i in range(size)]
-    wrong = Link("by", STATEMENT.id, OTHER.id)
-    predicted = [
-        document(STATEMENT, ACTOR, links=[link], name=truth.id)
-        if i % 10 < 7
-        else document(STATEMENT, OTHER, links=[wrong], name=truth.id)
-        for i, truth in enumerate(gold)
-    ]
-    return gold, predicted
-
-
-def test_intervals_are_those_of_a_proportion() -> None:
-    """Where each document has one span on either side, F1 is a mean of coin tosses, whose spread is known."""
-    gold, predicted = coin_tosses(400)
-    scores = score(gold, predicted, SCHEMA)
-    spread = 1.96 * (0.7 * 0.3 / 400) ** 0.5
-    for found in (
-        scores.labels.strict.by_name["actor"],
-        scores.labels.overlap.by_name["actor"],
-        scores.links.strict.by_name["condemnation.by"],
-        scores.links.strict.micro,
-        scores.links.overlap.micro,
-    ):
-        assert found.counts.f1 == 0.7
-        assert found.interval.low == pytest.approx(0.7 - spread, abs=0.006)
-        assert found.interval.high == pytest.approx(0.7 + spread, abs=0.006)
-    micro = scores.labels.strict.micro  # half of its spans are always right
-    assert micro.counts.f1 == 0.85
-    assert micro.interval.low == pytest.approx(0.85 - spread / 2, abs=0.006)
-    assert micro.interval.high == pytest.approx(0.85 + spread / 2, abs=0.006)
-    assert scores.labels.strict.by_name["condemnation"].interval == Interval(1.0, 1.0)
-
-
-def test_intervals_are_reproducible_by_their_seed() -> None:
-    gold, predicted = coin_tosses(50)
-    assert score(gold, predicted, SCHEMA, seed=3) == score(gold, predicted, SCHEMA, seed=3)
-    assert score(gold, predicted, SCHEMA, seed=3) != score(gold, predicted, SCHEMA, seed=4)
-
-
-def test_samples_without_the_label_do_not_count_as_failures() -> None:
-    gold = [document(ACTOR, name="1"), document(name="2")]
-    assert score(gold, gold, SCHEMA).labels.strict.by_name["actor"].interval == Interval(1.0, 1.0)
-
-
-# --- Errors -----------------------------------------------------------------------------------------------------------
-
-OTHER_SCHEMA = Schema((Label("actor"),))
-
-
-@pytest.mark.parametrize(
-    ("gold", "predicted", "message"),
-    [
-        pytest.param([document(name="x1")], [], "'x1'.*not predicted", id="missing"),
-        pytest.param([], [document(name="x1")], "'x1'.*not in the gold", id="extra"),
-        pytest.param([document(name="x1")] * 2, [document(name="x1")], "'x1'.*twice in the gold", id="twice in gold"),
-        pytest.param([document(name="x1")], [document(name="x1")] * 2, "'x1'.*twice in the predicted", id="twice"),
-        pytest.param([document(name="x1")], [Document("x1", "other")], "'x1'.*text that differs", id="other text"),
-        pytest.param(
-            [document(name="x1")], [Document("x1", TEXT, schema=OTHER_SCHEMA)], "'x1'.*another schema", id="schema"
-        ),
-    ],
-)
-def test_documents_that_do_not_pair(gold: list[Document], predicted: list[Document], message: str) -> None:
-    with pytest.raises(AttackspanError, match=message):
-        score(gold, predicted, SCHEMA)
-
-
-def test_an_equal_schema_need_not_be_the_same_object() -> None:
-    own = Schema.from_dict(SCHEMA.to_dict())
-    assert score([document(ACTOR)], [replace(document(ACTOR), schema=own)], SCHEMA).labels.strict.micro.counts.f1 == 1.0
-
-
-def test_at_least_one_resample() -> None:
-    with pytest.raises(AttackspanError, match="at least one resample, not 0"):
-        score([], [], SCHEMA, resamples=0)
-
-
-# --- Reports ----------------------------------------------------------------------------------------------------------
-
-
-def small_scores() -> Scores:
-    link = Link("by", STATEMENT.id, ACTOR.id)
-    gold = document(STATEMENT, ACTOR, OTHER, ATTACK, links=[link])
-    predicted = document(STATEMENT, ACTOR, span("actor", 8, 11), ATTACK, links=[link])
-    return compare(gold, predicted)
-
-
-def test_json_keys_and_figures() -> None:
-    data = json.loads(json.dumps(to_json(small_scores())))
-    assert list(data) == ["documents", "confidence", "labels", "links", "attributes"]
-    assert (data["documents"], data["confidence"]) == (1, 0.95)
-    assert list(data["labels"]) == list(data["links"]) == ["strict", "overlap"]
-    assert list(data["labels"]["strict"]["by_name"]) == ["actor", "attack", "attribution", "condemnation"]
-    assert data["labels"]["strict"]["by_name"]["actor"] == {
-        "precision": 0.5,
-        "recall": 0.5,
-        "f1": 0.5,
-        "f1_interval": [0.5, 0.5],
-        "correct": 1,
-        "predicted": 2,
-        "gold": 2,
-    }
-    assert data["labels"]["strict"]["micro"]["f1"] == 0.75
-    assert data["labels"]["overlap"]["micro"]["f1"] == 1.0
-    assert data["links"]["strict"]["by_name"]["condemnation.by"]["f1"] == 1.0
-    assert data["attributes"]["attack.kind"] == {"accuracy": 1.0, "correct": 1, "support": 1}
-
-
-def test_markdown() -> None:
-    labels, attributes, links = to_markdown(small_scores()).split("\n\n")
-    figures = "strict P | strict R | strict F1 [95 %] | overlap P | overlap R | overlap F1 [95 %] |"
-    right = "100.0 | 100.0 | 100.0 [100.0, 100.0]"
-    nothing = "0.0 | 0.0 | 0.0 [0.0, 0.0]"
-    assert labels.splitlines() == [
-        f"| label | support | {figures}",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-        f"| actor | 2 | 50.0 | 50.0 | 50.0 [50.0, 50.0] | {right} |",
-        f"| attack | 1 | {right} | {right} |",
-        f"| attribution | 0 | {nothing} | {nothing} |",
-        f"| condemnation | 1 | {right} | {right} |",
-        f"| micro | 4 | 75.0 | 75.0 | 75.0 [75.0, 75.0] | {right} |",
-    ]
-    assert attributes.splitlines()[2:] == ["| attack.kind | 1 | 100.0 |", "| attribution.stance | 0 | 0.0 |"]
-    assert links.splitlines()[0] == f"| link | support | {figures}"
-    assert links.splitlines()[-1] == f"| micro | 1 | {right} | {right} |"
-
-
-def test_support_is_the_number_of_gold_spans() -> None:
-    lines = to_markdown(compare(document(ACTOR), document(ACTOR, OTHER, ATTACK))).splitlines()
-    assert any(line.startswith("| actor | 1 | 50.0 | 100.0 |") for line in lines)
-    assert any(line.startswith("| micro | 1 | 33.3 | 100.0 |") for line in lines)
-
-
-def rendered(scores: Scores, width: int) -> str:
-    console = Console(width=width)
-    with console.capture() as capture:
-        console.print(*tables(scores))
-    return capture.get()
-
-
-def test_wide_tables_show_every_figure() -> None:
-    lines = [line.split() for line in rendered(small_scores(), 160).splitlines()]
-    right = ["100.0", "100.0", "100.0", "[100.0,", "100.0]"]
-    assert ["actor", "2", "50.0", "50.0", "50.0", "[50.0,", "50.0]", *right] in lines
-    assert ["micro", "4", "75.0", "75.0", "75.0", "[75.0,", "75.0]", *right] in lines
-    assert ["attack.kind", "1", "100.0"] in lines
-    assert ["condemnation.by", "1", *right, *right] in lines
-
-
-def test_narrow_tables_cut_nothing_off() -> None:
-    text = rendered(small_scores(), 80)
-    assert "…" not in text
-    assert {"75.0", "[75.0,", "75.0]"} <= set(text.split())
-
-
-def test_a_schema_without_attributes_and_links_has_one_table() -> None:
-    plain = Document("d", TEXT, (ACTOR,), schema=OTHER_SCHEMA)
-    scores = score([plain], [plain], OTHER_SCHEMA)
-    assert len(tables(scores)) == 1
-    assert to_json(scores)["links"]["strict"]["by_name"] == to_json(scores)["attributes"] == {}

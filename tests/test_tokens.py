@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -68,7 +70,7 @@ def test_windows_cover_every_token_with_the_overlap(length: int, size: int, data
     assert cuts[0][0] == 0
     assert cuts[-1][1] == length
     assert all(0 <= stop - start <= size for start, stop in cuts)
-    assert all(left[1] - right[0] >= overlap for left, right in zip(cuts, cuts[1:], strict=False))
+    assert all(left[1] - right[0] >= overlap for left, right in pairwise(cuts))
     assert len(cuts) == 1 or len(cuts) == -(-(length - overlap) // (size - overlap))
 
 

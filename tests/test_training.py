@@ -303,7 +303,7 @@ def test_the_torch_model_and_its_settings_survive_saving(tmp_path: Path) -> None
                 "num_attention_heads": 2,
                 "intermediate_size": 32,
                 "vocab_size": 99,
-            },  # fmt: skip
+            },
             temperatures={"actor": 1.5},
         )
     ).eval()

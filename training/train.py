@@ -28,6 +28,7 @@ from attackspan.model.checkpoint import MANIFEST, read_json, write_manifest
 from attackspan.model.export import export
 from attackspan.model.network import AttackspanConfig, AttackspanModel, TorchSession
 from attackspan.model.predictor import Settings, Tagger
+from attackspan.model.session import OnnxSession
 from attackspan.model.tokens import Tokenizer
 from attackspan.schema import Schema
 from attackspan.textfiles import replacing
@@ -94,16 +95,14 @@ def train(config: TrainConfig) -> Scores | None:
     network.save_pretrained(output)
     tokenizer.backend.save(str(output / "tokenizer.json"))
     export(network, output, Collator(tokenizer.pad_id)(windows[:SAMPLE]))
-    (output / "README.md").write_text("", "utf-8")
-    write_manifest(output)
-    exported = list(Tagger.load(output).predict(splits["validation"]))
+    exported = list(Tagger(OnnxSession(output), tokenizer, _settings(network)).predict(splits["validation"]))
     scores = score(splits["validation"], exported, schema) if splits["validation"] else None
     history = [entry for entry in trainer.state.log_history if "eval_f1" in entry]
     card = model_card(
         run, splits, scores, agreement(reference, exported), history, time.monotonic() - began, trainer.args.bf16
     )
     (output / "README.md").write_text(card, "utf-8")
-    write_manifest(output)
+    write_manifest(output)  # last: a folder with a manifest is a whole checkpoint
     shutil.rmtree(output / "epochs", ignore_errors=True)
     return scores
 
@@ -230,6 +229,7 @@ def _arguments(config: TrainConfig, output: Path, evaluate: bool, steps: int) ->
         eval_strategy="epoch" if evaluate else "no",
         save_strategy="epoch",
         save_total_limit=2,
+        restore_callback_states_from_checkpoint=True,
         load_best_model_at_end=evaluate,
         metric_for_best_model="f1" if evaluate else None,
         logging_steps=max(1, steps // 4),
@@ -242,7 +242,11 @@ def _arguments(config: TrainConfig, output: Path, evaluate: bool, steps: int) ->
 
 def _tagger(network: AttackspanModel, tokenizer: Tokenizer) -> Tagger:
     network.eval()
-    return Tagger(TorchSession(network), tokenizer, Settings.from_config(network.config.to_dict(), "the network"))
+    return Tagger(TorchSession(network), tokenizer, _settings(network))
+
+
+def _settings(network: AttackspanModel) -> Settings:
+    return Settings.from_config(network.config.to_dict(), "the network")
 
 
 def main(arguments: Sequence[str]) -> None:

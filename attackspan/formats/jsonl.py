@@ -58,13 +58,10 @@ def to_jsonl(document: Document) -> str:
     A lone surrogate, which UTF-8 cannot hold, is written as an escape, so it survives.
 
     Raises:
-        AttackspanError: a score is not finite, or a high surrogate stands before a low one (JSON would read the two as
-            one character, and every offset behind them would be wrong).
+        AttackspanError: a high surrogate stands before a low one (JSON would read the two as one character, and every
+            offset behind them would be wrong).
     """
-    try:
-        line = json.dumps(document.to_dict(), ensure_ascii=False, allow_nan=False)
-    except ValueError as error:
-        raise AttackspanError(f"document {document.id!r}: JSON cannot hold a score that is not finite") from error
+    line = json.dumps(document.to_dict(), ensure_ascii=False)
     if pair := _SPLIT_PAIR.search(line):
         raise AttackspanError(f"document {document.id!r}: JSON cannot hold the split surrogate pair {pair[0]!r}")
     return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
