@@ -54,7 +54,8 @@ class Tokenizer:
         self.prefix: list[int] = probe.ids[: content[0]]
         self.suffix: list[int] = probe.ids[content[-1] + 1 :]
         self.backend = backend
-        self.pad_id: int = self.special_id("[PAD]", "<pad>") or 0
+        pads = (backend.token_to_id(token) for token in ("[PAD]", "<pad>"))
+        self.pad_id: int = next((pad for pad in pads if pad is not None), 0)
 
     @classmethod
     def load(cls, path: Path) -> Tokenizer:
@@ -69,11 +70,6 @@ class Tokenizer:
             return cls(tokenizers.Tokenizer.from_str(path.read_text("utf-8")))
         except Exception as error:
             raise AttackspanError(f"{path}: not a tokenizer: {error}") from error
-
-    def special_id(self, *names: str) -> int | None:
-        """The id of the first of these special tokens that the vocabulary has."""
-        ids = (self.backend.token_to_id(name) for name in names)
-        return next((one for one in ids if one is not None), None)
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
         """Tokenise each text whole: nothing is cut off, whatever its length."""

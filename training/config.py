@@ -31,7 +31,6 @@ class TrainConfig:
     overlap: int = MISSING
     feature_size: int = MISSING
     dropout: float = MISSING
-    masking: float = MISSING
     epochs: float = MISSING
     batch_size: int = MISSING
     learning_rate: float = MISSING
@@ -74,7 +73,7 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
     _require(path, "overlap", 0 <= checked.overlap < checked.window, "at least 0 and less than window")
     for name in ("epochs", "batch_size", "learning_rate", "head_learning_rate", "feature_size", "patience"):
         _require(path, name, getattr(checked, name) > 0, "above 0")
-    for name in ("dropout", "masking", "warmup"):
+    for name in ("dropout", "warmup"):
         _require(path, name, 0 <= getattr(checked, name) < 1, "at least 0 and less than 1")
     return checked
 

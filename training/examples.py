@@ -71,17 +71,9 @@ def examples(document: Document, tokenizer: Tokenizer, schema: Schema, size: int
 
 @dataclass(frozen=True, slots=True)
 class Collator:
-    """Pads examples to the longest of the batch and lays their spans over the batch's B * T tokens in a row.
-
-    Attributes:
-        pad_id: the id that fills a batch up.
-        mask_id: the id that hides a token.
-        masking: share of the tokens that are hidden, so that the network learns to lean on the context of a name.
-    """
+    """Pads examples to the longest of the batch and lays their spans over the batch's B * T tokens in a row."""
 
     pad_id: int
-    mask_id: int = 0
-    masking: float = 0.0
 
     def __call__(self, batch: Sequence[Example]) -> dict[str, torch.Tensor]:
         width = max(len(example["input_ids"]) for example in batch)
@@ -105,11 +97,7 @@ class Collator:
             "attributes": np.concatenate([example["attributes"] for example in batch]),
             "links": np.concatenate([example["links"] for example in batch]),
         }
-        tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        hidden = torch.rand(ids.shape) < self.masking  # torch's generator: the Trainer seeds and restores it
-        hidden &= (tensors["tags"] != IGNORED).any(-1)
-        tensors["input_ids"][hidden] = self.mask_id
-        return tensors
+        return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
 def tag_targets(aligned: Sequence[Aligned], tokens: Tokens, schema: Schema) -> np.ndarray[Any, np.dtype[np.int64]]:

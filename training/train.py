@@ -80,7 +80,7 @@ def train(config: TrainConfig) -> Scores | None:
         args=_arguments(config, output, bool(splits["validation"]), -(-len(windows) // config.batch_size)),
         train_dataset=windows,
         eval_dataset=splits["validation"] or None,
-        data_collator=_collator(tokenizer, config),
+        data_collator=Collator(tokenizer.pad_id),
         optimizers=(_optimizer(network, config), None),
         callbacks=[EarlyStoppingCallback(config.patience)] if splits["validation"] else [],
     )
@@ -186,13 +186,6 @@ def _require_aligned(document: Document, tokenizer: Tokenizer) -> Document:
             f"document {document.id!r}: not on this encoder's tokens: {listed}; build the dataset with this --encoder"
         )
     return document
-
-
-def _collator(tokenizer: Tokenizer, config: TrainConfig) -> Collator:
-    mask_id = tokenizer.special_id("[MASK]", "<mask>")
-    if mask_id is None and config.masking:
-        raise AttackspanError(f"encoder {config.encoder!r} has no mask token; set masking=0")
-    return Collator(tokenizer.pad_id, mask_id or 0, config.masking)
 
 
 def _optimizer(network: AttackspanModel, config: TrainConfig) -> torch.optim.AdamW:
