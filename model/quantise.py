@@ -70,7 +70,7 @@ class _Int8Embedding(nn.Module):
         self.register_buffer("rows", (weight / scale).round().to(torch.int8))
 
     def forward(self, ids: Tensor) -> Tensor:
-        return self.rows[ids].float() * self.scale[ids]  # type: ignore[index,operator]
+        return self.rows[ids].float() * self.scale[ids]  # type: ignore[index]
 
 
 def _inputs(model: AttackspanModel, ids: Tensor, mask: Tensor) -> dict[str, Tensor]:

@@ -99,4 +99,5 @@ def _probabilities(
     long += middle[last, document, label] - middle[np.minimum(first + 1, last), document, label]
     span = np.where(first == last, scores[first, document, label, S], long)
     path = outside[first, document, label] + span + closed[last + 1, document, label]
-    return np.exp(np.minimum(path - outside[steps, document, label], 0.0))
+    shares: npt.NDArray[np.float64] = np.exp(np.minimum(path - outside[steps, document, label], 0.0))
+    return shares

@@ -78,7 +78,7 @@ ERRORS = [
     ("overlapping spans of one label", "d.xml",
      BAD.format('<actor id="a1">the <actor id="a2">army</actor></actor>').encode(), "two actor spans overlap"),
     ("an entity", "d.xml", b'<!DOCTYPE d [<!ENTITY e "x">]><doc id="d"><text>&e;</text></doc>', "d.xml:1: "),
-    ("not UTF-8", "d.txt", "Gewalt in Köln".encode("latin-1"), "d.txt:1: not UTF-8 at byte 12"),
+    ("not UTF-8", "d.txt", "Gewalt in Köln".encode("latin-1"), "d.txt:1: not UTF-8 at byte 11"),
     ("not JSON", "d.jsonl", b'{"text": "x"}\n{"text": ', "d.jsonl:2: "),
     ("an unknown key", "d.jsonl", b'{"text": "x", "body": 1}\n', "d.jsonl:1: "),
     ("a span outside the text", "d.jsonl",

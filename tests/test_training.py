@@ -43,6 +43,13 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return output
 
 
+@pytest.fixture(scope="session")
+def trained(dataset: Path, small_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("runs") / "seeds"
+    train(config(dataset, output, small_encoder))
+    return output
+
+
 def config(dataset: Path, output: Path, encoder: Path, **changes: object) -> TrainConfig:
     settings = {"epochs": 2, "window": 100, "overlap": 20, "precision": "fp32", "learning_rate": 1e-3, **changes}
     overrides = [f"{key}={value}" for key, value in settings.items()]
@@ -185,12 +192,6 @@ class TestConfig:
 
 
 class TestTrain:
-    @pytest.fixture(scope="class")
-    def trained(self, dataset: Path, small_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        output = tmp_path_factory.mktemp("runs") / "seeds"
-        train(config(dataset, output, small_encoder))
-        return output
-
     def test_the_checkpoint_holds_everything_and_nothing_else(self, trained: Path) -> None:
         assert {path.name for path in trained.iterdir()} == {
             *("README.md", "config.json", "encoder.onnx", "manifest.json", "model.safetensors", "relations.onnx"),
@@ -286,8 +287,8 @@ class TestTrain:
     def test_no_data_is_an_error(self, small_encoder: Path, tmp_path: Path) -> None:
         with pytest.raises(AttackspanError, match="no dataset there; make one with: attackspan build"):
             train(config(tmp_path / "none", tmp_path / "run", small_encoder))
-        with pytest.raises(AttackspanError, match="encoder 'nowhere/at-all'"):
-            load_tokenizer(str(Path("nowhere") / "at-all"))
+        with pytest.raises(AttackspanError, match=r"encoder .*nowhere"):
+            load_tokenizer(str(tmp_path / "nowhere"))
 
 
 KEYS = ("data", "output", "encoder", "epochs", "window", "overlap", "precision", "learning_rate")
@@ -312,7 +313,7 @@ def test_the_torch_model_and_its_settings_survive_saving(tmp_path: Path) -> None
     ids = torch.arange(6).reshape(2, 3)
     spans, pairs = torch.tensor([[0, 2], [3, 6]]), torch.tensor([[0, 1]])
     for name, value in network(ids, torch.ones_like(ids), spans=spans, pairs=pairs).items():
-        assert torch.equal(again(ids, torch.ones_like(ids), spans=spans, pairs=pairs)[name], value)
+        torch.testing.assert_close(again(ids, torch.ones_like(ids), spans=spans, pairs=pairs)[name], value)
     assert Settings.from_config(again.config.to_dict(), "here") == Settings(SCHEMA, 254, 64, {"actor": 1.5})
 
 
