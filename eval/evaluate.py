@@ -38,7 +38,7 @@ def tables(scores: Scores) -> list[Table]:
 
 def show(scores: Scores) -> None:
     """Print the tables; on a narrow terminal lines run on, for a column that breaks inside a figure cannot be read."""
-    console = Console(width=max(Console().width, 110))
+    console = Console(width=max(Console().width, 126))
     console.print(*tables(scores))
 
 
