@@ -62,7 +62,7 @@ def train(config: TrainConfig) -> Scores | None:
         raise AttackspanError(f"{config.data}: no training documents")
     output = Path(config.output)
     run = {"config": asdict(config), "data_sha256": data_hash([*splits["train"], *splits["validation"]])}
-    if int(os.environ.get("RANK", "0")) == 0:  # torchrun and accelerate number their processes
+    if _first_process():
         _claim(output, run)
     set_seed(config.seed)
 
@@ -77,7 +77,7 @@ def train(config: TrainConfig) -> Scores | None:
 
     trainer = SpanTrainer(
         model=network,
-        args=_arguments(config, output, bool(splits["validation"]), -(-len(windows) // config.batch_size)),
+        args=_arguments(config, output, bool(splits["validation"]), _steps(len(windows), config.batch_size)),
         train_dataset=windows,
         eval_dataset=splits["validation"] or None,
         data_collator=Collator(tokenizer.pad_id),
@@ -145,6 +145,10 @@ def bf16_here() -> bool:
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "sve_bf16", "arm_bf16"))
 
 
+def _first_process() -> bool:
+    return os.environ.get("RANK", "0") == "0"  # torchrun and accelerate number their processes
+
+
 def _claim(output: Path, run: dict[str, Any]) -> None:
     """Take the output folder for this run, or for going on with it."""
     if (output / MANIFEST).exists():
@@ -205,6 +209,11 @@ def _optimizer(network: AttackspanModel, config: TrainConfig) -> torch.optim.Ada
     )
 
 
+def _steps(windows: int, batch_size: int) -> int:
+    """Optimiser steps an epoch: every process of a distributed run takes a batch at each."""
+    return math.ceil(windows / (batch_size * int(os.environ.get("WORLD_SIZE", "1"))))
+
+
 def _arguments(config: TrainConfig, output: Path, evaluate: bool, steps: int) -> TrainingArguments:
     if config.tensorboard:
         os.environ["TENSORBOARD_LOGGING_DIR"] = str(output / "tensorboard")
@@ -248,7 +257,8 @@ def main(arguments: Sequence[str]) -> None:
     scores = train(config)
     if scores is not None:
         show(scores)
-    print(f"model written to {config.output}")
+    if _first_process():
+        print(f"model written to {config.output}")
 
 
 if __name__ == "__main__":
