@@ -109,13 +109,15 @@ class Tagger:
 
     def _stream(self, texts: Iterable[str | Document]) -> Iterator[Document]:
         chunk: list[tuple[Document, Tokens]] = []
+        held = 0  # tokens in the chunk
         for documents in _batched(self._documents(texts), 64, CHUNK_TOKENS * 8):
             tokens = self.tokenizer.encode([document.text for document in documents])
             for pair in zip(documents, tokens, strict=True):
                 chunk.append(pair)
-                if sum(len(one) for _, one in chunk) >= CHUNK_TOKENS:
+                held += len(pair[1])
+                if held >= CHUNK_TOKENS:
                     yield from self._label(chunk)
-                    chunk = []
+                    chunk, held = [], 0
         yield from self._label(chunk)
 
     def _documents(self, texts: Iterable[str | Document]) -> Iterator[Document]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from samples import SEED
 from transformers import BertConfig, BertModel
 
 import attackspan
@@ -15,9 +16,6 @@ from attackspan.formats import read_xml
 from attackspan.model.checkpoint import DEFAULT
 from attackspan.model.predictor import Tagger
 from attackspan.training.encoder import packaged_encoder
-
-ROOT = Path(__file__).parents[1]
-SEED = ROOT / "seeds" / "kurdistan24-2021-11-07.xml"
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, SEED
+from samples import ROOT, SEED
 
 from attackspan.document import Document
 from attackspan.formats import read_jsonl, read_xml

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from samples import SEED
 
 from attackspan.document import Document, Link, Span
 from attackspan.errors import AttackspanError
 from attackspan.formats import read_xml
 from attackspan.schema import Attribute, Label, Role, Schema, Value, default_schema
 
-SEED = Path(__file__).parent.parent / "seeds" / "kurdistan24-2021-11-07.xml"
 TEXT = "Police said rebels bombed Rome."
 SPANS = (
     Span("a1", "actor", 0, 6, "Police"),

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, SEED
+from samples import ROOT, SEED
 from transformers import AutoConfig, AutoModel
 
 import attackspan
