@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from scipy.optimize import minimize_scalar
+from torch.nn.utils.rnn import pad_sequence
 
 from attackspan.document import Document
-from attackspan.model.network import IGNORED
+from attackspan.model.network import IGNORED, chain_loss
 from attackspan.model.pairs import candidate_pairs
 from attackspan.model.predictor import Tagger
 from attackspan.training.examples import align, link_targets, tag_targets
@@ -49,9 +51,10 @@ def temperatures(tagger: Tagger, documents: Sequence[Document]) -> dict[str, flo
             links.append((scores, link_targets([(aligned[a].span, aligned[b].span) for a, b in pairs], gold, schema)))
     fitted = {}
     if tags:
-        logits, targets = (np.concatenate(part) for part in zip(*tags, strict=True))
+        logits, targets = (pad_sequence([torch.from_numpy(one) for one in part], True, fill)
+                           for part, fill in zip(zip(*tags, strict=True), (0.0, IGNORED), strict=True))  # fmt: skip
         for column, name in enumerate(schema.names):
-            fitted[name] = _fit(_tag_loss(logits[:, column].astype(np.float64), targets[:, column]))
+            fitted[name] = _fit(_tag_loss(logits[:, :, [column]], targets[:, :, [column]]))
     if links:
         scores, targets = (np.concatenate(part) for part in zip(*links, strict=True))
         for column, (label, role) in enumerate(schema.roles):
@@ -68,14 +71,8 @@ def _fit(loss: Callable[[float], float]) -> float:
     return round(float(np.exp(found.x)), 4)
 
 
-def _tag_loss(logits: Array, targets: Array) -> Callable[[float], float]:
-    rows = np.arange(len(targets))
-
-    def loss(temperature: float) -> float:
-        scaled = logits / temperature
-        return float((np.logaddexp.reduce(scaled, -1) - scaled[rows, targets]).mean())
-
-    return loss
+def _tag_loss(logits: torch.Tensor, targets: torch.Tensor) -> Callable[[float], float]:
+    return lambda temperature: float(chain_loss(logits / temperature, targets))
 
 
 def _link_loss(logits: Array, targets: Array) -> Callable[[float], float]:
