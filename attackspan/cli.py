@@ -1,4 +1,4 @@
-"""The command line: build, train, predict, evaluate."""
+"""The command line: build, train, predict, evaluate, suggest, agreement."""
 
 from __future__ import annotations
 
@@ -161,6 +161,49 @@ def evaluate(model: str, data: tuple[Path, ...], split: str, output: Path) -> No
         file.write(f"{json.dumps(to_json(scores), indent=2)}\n".encode())
     show(scores)
     click.echo(f"{scores.documents} documents; figures also in {output}")
+
+
+@cli.command()
+@click.argument("first", type=_PATHS)
+@click.argument("second", type=_PATHS)
+@click.option("-o", "--output", type=_PATHS, help="The figures as JSON too.")
+def agreement(first: Path, second: Path, output: Path | None) -> None:
+    """How far two annotators agree: strict and overlap F1 by label and link, for FIRST and SECOND, two markings of the
+    same documents."""
+    from attackspan.eval.evaluate import show_agreement, to_json
+    from attackspan.eval.metrics import score
+
+    scores = score(list(formats.read([first])), list(formats.read([second])), default_schema())
+    if output:
+        with replacing(output) as file:
+            file.write(f"{json.dumps(to_json(scores), indent=2)}\n".encode())
+    show_agreement(scores)
+    click.echo(f"{scores.documents} documents")
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, type=_PATHS)
+@click.option("-o", "--output", type=_PATHS, required=True, help="A folder to write XML files to.")
+@click.option("--model", help="A checkpoint whose proposals to take instead of the rules'.")
+def suggest(paths: tuple[Path, ...], output: Path, model: str | None) -> None:
+    """Propose spans for unmarked documents, as XML for an annotator to mend.
+
+    With --model the documents that it is least sure of are listed first: they teach it most.
+    """
+    from attackspan.training import suggest as rules
+
+    found = formats.files(paths)
+    if model:
+        from attackspan import load
+
+        tagger = load(model)
+        proposals = list(tagger.predict(formats.read(found, tagger.schema)))
+        proposals.sort(key=rules.sureness)
+    else:
+        proposals = [rules.suggest(document) for document in formats.read(found)]
+    formats.write(proposals, output)
+    for document in proposals:
+        click.echo(f"{rules.sureness(document):.3f}\t{document.id}" if model else document.id)
 
 
 def _schema_of(paths: dict[str, tuple[Path, ...]], schema: Path | None) -> Schema:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +38,12 @@ def tables(scores: Scores) -> list[Table]:
 
 def show(scores: Scores) -> None:
     """Print the tables; on a narrow terminal lines run on, for a column that breaks inside a figure cannot be read."""
-    console = Console(width=max(Console().width, 126))
-    console.print(*tables(scores))
+    _print(tables(scores))
+
+
+def show_agreement(scores: Scores) -> None:
+    """Print how far two markings of the same documents agree; neither is the gold one, so there is F1 and no recall."""
+    _print([_rich(grid) for grid in (_agreement_grid("label", scores.labels), _agreement_grid("link", scores.links))])
 
 
 def to_markdown(scores: Scores) -> str:
@@ -79,6 +83,16 @@ def _span_grid(what: str, views: Views) -> _Grid:
     return _Grid((what, "support", *figures), rows, micro=True)
 
 
+def _agreement_grid(what: str, views: Views) -> _Grid:
+    rows = []
+    for name, strict in (*views.strict.by_name.items(), ("micro", views.strict.micro)):
+        overlap = views.overlap.micro if name == "micro" else views.overlap.by_name[name]
+        counts = (str(strict.counts.gold), str(strict.counts.predicted))
+        rows.append((name, *counts, _figures(strict)[2], _figures(overlap)[2]))
+    interval = f"F1 [{CONFIDENCE:.0%}]".replace("%", " %")
+    return _Grid((what, "first", "second", f"strict {interval}", f"overlap {interval}"), tuple(rows), micro=True)
+
+
 def _figures(score: Score) -> tuple[str, str, str]:
     """Precision, recall, and F1 with its interval."""
     counts, interval = score.counts, score.interval
@@ -88,6 +102,10 @@ def _figures(score: Score) -> tuple[str, str, str]:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f}"
+
+
+def _print(tables: Sequence[Table]) -> None:
+    Console(width=max(Console().width, 126)).print(*tables)
 
 
 def _rich(grid: _Grid) -> Table:

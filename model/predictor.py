@@ -134,7 +134,7 @@ class Tagger:
             return []
         tokens = [one for _, one in chunk]
         logits, features = self.encode(tokens)
-        found = [_nest(spans) for spans in self._spans(logits)]
+        found = [nest(spans) for spans in self._spans(logits)]
         values, links = self._relate(features, found)
         return [
             self._document(document, one, spans, value, link)
@@ -286,7 +286,7 @@ def _batches(cuts: Sequence[tuple[int, int, int]], extra: int) -> Iterator[Seque
         start = stop
 
 
-def _nest(spans: Sequence[tuple[str, int, int, float]]) -> list[tuple[str, int, int, float]]:
+def nest(spans: Sequence[tuple[str, int, int, float]]) -> list[tuple[str, int, int, float]]:
     """Shorten the longer of any two spans that cross, as the guidelines ask; in the order of the text."""
     kept: list[tuple[str, int, int, float]] = []
     placed: dict[str, list[tuple[int, int]]] = {}

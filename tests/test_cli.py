@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from samples import ROOT, SEED
 
 from attackspan.document import Document
-from attackspan.formats import read_jsonl, read_xml
+from attackspan.formats import read_jsonl, read_xml, write
 from attackspan.model.checkpoint import DEFAULT
 
 
@@ -68,6 +69,31 @@ def test_evaluate_prints_a_table_and_writes_the_figures(tmp_path: Path) -> None:
     assert figures["labels"]["strict"]["micro"]["f1"] > 0.6
     assert figures["documents"] == 1
     assert b"condemnation" in done.stdout
+
+
+def test_suggest_writes_xml_for_an_annotator_least_sure_documents_first(tmp_path: Path, seed: Document) -> None:
+    done = run("suggest", SEED, "-o", tmp_path / "rules")
+    assert done.stdout.decode().split() == [seed.id]
+    proposed = read_xml(tmp_path / "rules" / f"{seed.id}.xml")
+    assert proposed.text == seed.text
+    assert {span.label for span in proposed.spans} == {"actor", "attack", "attribution", "condemnation"}
+    (tmp_path / "calm.txt").write_text("The weather was fine.")
+    done = run("suggest", tmp_path / "calm.txt", SEED, "-o", tmp_path / "model", "--model", DEFAULT)
+    rows = [line.split("\t") for line in done.stdout.decode().splitlines()]
+    assert [name for _, name in rows] == [seed.id, "calm"]
+    assert 0 < float(rows[0][0]) < float(rows[1][0]) == 1
+
+
+def test_agreement_compares_two_markings_of_the_same_text(tmp_path: Path, seed: Document) -> None:
+    kept = tuple(span for span in seed.spans if span.label == "attack")
+    write([replace(seed, spans=kept, links=())], tmp_path / "second")
+    done = run("agreement", SEED, tmp_path / "second", "-o", tmp_path / "agreement.json")
+    table = {line.split()[0]: line.split()[1:4] for line in done.stdout.decode().splitlines() if len(line.split()) > 3}
+    assert table["attack"] == [str(len(kept)), str(len(kept)), "100.0"]
+    assert table["condemnation"] == ["2", "0", "0.0"]
+    assert json.loads((tmp_path / "agreement.json").read_text())["documents"] == 1
+    write([replace(seed, id="other")], tmp_path / "third")
+    assert_one_line_error(run("agreement", SEED, tmp_path / "third"), f"document '{seed.id}'")
 
 
 BAD = '<doc id="d"><title></title><text>{}</text></doc>'

@@ -21,7 +21,7 @@ from attackspan.document import Document
 from attackspan.errors import AttackspanError
 from attackspan.model.checkpoint import DEFAULT
 from attackspan.model.pairs import REACH, candidate_pairs
-from attackspan.model.predictor import Tagger, _nest
+from attackspan.model.predictor import Tagger, nest
 from attackspan.schema import default_schema
 
 Found = tuple[str, int, int, float]
@@ -171,7 +171,7 @@ def test_spans_that_cross_are_nested_by_shortening_the_longer(drawn: list[tuple[
     for label, start, length in sorted(drawn, key=lambda one: one[1]):
         if all(other != label or stop <= start for other, _, stop, _ in spans):
             spans.append((label, start, start + length, 0.5))
-    nested = _nest(spans)
+    nested = nest(spans)
     for left, right in pairwise(nested):
         assert (left[1], -left[2]) <= (right[1], -right[2])
     for i, left in enumerate(nested):
@@ -183,4 +183,4 @@ def test_spans_that_cross_are_nested_by_shortening_the_longer(drawn: list[tuple[
 
 
 def test_the_shorter_of_two_crossing_spans_stays_whole() -> None:
-    assert _nest([("a", 0, 10, 0.5), ("b", 8, 12, 0.5)]) == [("a", 0, 8, 0.5), ("b", 8, 12, 0.5)]
+    assert nest([("a", 0, 10, 0.5), ("b", 8, 12, 0.5)]) == [("a", 0, 8, 0.5), ("b", 8, 12, 0.5)]
