@@ -31,7 +31,7 @@ from attackspan.training.encoder import load_tokenizer
 from attackspan.training.examples import Collator, examples
 from attackspan.training.train import agreement, train
 
-SEEDS = ROOT / "seeds"
+SEEDS = [SEED, *sorted((ROOT / "seeds").glob("*/as-[ab]*.xml"), key=lambda path: path.name)]
 SCHEMA = default_schema()
 TOKENIZER = load_tokenizer("packaged")
 
@@ -39,7 +39,7 @@ TOKENIZER = load_tokenizer("packaged")
 @pytest.fixture(scope="session")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("data") / "seeds"
-    build({"all": [SEEDS]}, output, SCHEMA, TOKENIZER)
+    build({"all": SEEDS}, output, SCHEMA, TOKENIZER)
     return output
 
 
@@ -63,17 +63,17 @@ class TestBuild:
         splits, schema = load_dataset(dataset)
         assert schema == SCHEMA
         together = [document for documents in splits.values() for document in documents]
-        assert sorted(together, key=lambda d: d.id) == sorted(read([SEEDS]), key=lambda d: d.id)
+        assert sorted(together, key=lambda d: d.id) == sorted(read(SEEDS), key=lambda d: d.id)
         assert all(splits.values())
 
     def test_the_same_seed_gives_the_same_split(self) -> None:
-        documents = list(read([SEEDS]))
+        documents = list(read(SEEDS))
         assert split(documents, (0.2, 0.1), 5) == split(documents, (0.2, 0.1), 5)
         assert split(documents, (0.2, 0.1), 5) != split(documents, (0.2, 0.1), 6)
         assert [len(part) for part in split(documents, (0.2, 0.12), 5).values()] == [17, 5, 3]
 
     def test_near_duplicates_stay_on_one_side(self) -> None:
-        documents = list(read([SEEDS]))
+        documents = list(read(SEEDS))
         copies = [Document(f"{one.id}-copy", one.text.replace(" was ", " is "), source=one.source) for one in documents]
         pairs = set(near_duplicates([*documents, *copies]))
         assert {(one.id, f"{one.id}-copy") for one in documents} <= pairs
@@ -86,7 +86,7 @@ class TestBuild:
         self, tmp_path: Path, seed: Document
     ) -> None:
         write([replace(seed, id="twin")], tmp_path / "twin.jsonl")
-        built = build({"train": [SEEDS], "validation": [tmp_path / "twin.jsonl"]}, tmp_path / "data", SCHEMA, TOKENIZER)
+        built = build({"train": SEEDS, "validation": [tmp_path / "twin.jsonl"]}, tmp_path / "data", SCHEMA, TOKENIZER)
         assert {name: len(part) for name, part in built.splits.items()} == {"train": 25, "validation": 1}
         assert built.straddling == [(seed.id, "twin")]
         assert f"- {seed.id} and twin" in (tmp_path / "data" / "README.md").read_text()
@@ -95,7 +95,7 @@ class TestBuild:
         card = (dataset / "README.md").read_text()
         counts = dict(line.strip("| \n").split(" | ", 1) for line in card.splitlines() if line.startswith("| "))
         for label in SCHEMA.names:
-            total = sum(span.label == label for document in read([SEEDS]) for span in document.spans)
+            total = sum(span.label == label for document in read(SEEDS) for span in document.spans)
             assert sum(map(int, counts[label].split(" | "))) == total
         splits, _ = load_dataset(dataset)
         assert data_hash(d for documents in splits.values() for d in documents) in card
@@ -117,7 +117,7 @@ class TestBuild:
 
     def test_what_cannot_be_built_is_an_error_and_leaves_nothing(self, tmp_path: Path, dataset: Path) -> None:
         with pytest.raises(AttackspanError, match="exists already"):
-            build({"all": [SEEDS]}, dataset, SCHEMA, TOKENIZER)
+            build({"all": SEEDS}, dataset, SCHEMA, TOKENIZER)
         with pytest.raises(AttackspanError, match="too few to split in three"):
             build({"all": [SEED]}, tmp_path / "data", SCHEMA, TOKENIZER)
         with pytest.raises(AttackspanError, match="stands in 2 documents"):
