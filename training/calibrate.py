@@ -51,16 +51,16 @@ def temperatures(tagger: Tagger, documents: Sequence[Document]) -> dict[str, flo
             links.append((scores, link_targets([(aligned[a].span, aligned[b].span) for a, b in pairs], gold, schema)))
     fitted = {}
     if tags:
-        logits, targets = (pad_sequence([torch.from_numpy(one) for one in part], True, fill)
-                           for part, fill in zip(zip(*tags, strict=True), (0.0, IGNORED), strict=True))  # fmt: skip
+        padded = pad_sequence([torch.from_numpy(logits) for logits, _ in tags], batch_first=True)
+        known = pad_sequence([torch.from_numpy(target) for _, target in tags], True, padding_value=IGNORED)
         for column, name in enumerate(schema.names):
-            fitted[name] = _fit(_tag_loss(logits[:, :, [column]], targets[:, :, [column]]))
+            fitted[name] = _fit(_tag_loss(padded[:, :, [column]], known[:, :, [column]]))
     if links:
         scores, targets = (np.concatenate(part) for part in zip(*links, strict=True))
         for column, (label, role) in enumerate(schema.roles):
-            known = targets[:, column] != IGNORED
-            if known.any():
-                loss = _link_loss(scores[known, column].astype(np.float64), targets[known, column])
+            rows = targets[:, column] != IGNORED
+            if rows.any():
+                loss = _link_loss(scores[rows, column].astype(np.float64), targets[rows, column])
                 fitted[f"{label.name}.{role.name}"] = _fit(loss)
     return fitted
 
