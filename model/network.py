@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 from transformers.utils.generic import ModelOutput
 
-from attackspan.model.viterbi import TAGS, B, E, I, O, S
+from attackspan.model.viterbi import TAGS
 from attackspan.schema import Schema, default_schema
 
 IGNORED = -100
@@ -151,7 +151,8 @@ class AttackspanModel(PreTrainedModel):
         output = ModelOutput(logits=logits, features=features)
         loss = None
         if tags is not None:
-            loss = chain_loss(logits.float(), tags)
+            loss = F.cross_entropy(logits.float().flatten(0, 2), tags.flatten(), ignore_index=IGNORED)
+            loss = loss * tags.shape[-1]
         if spans is not None and pairs is not None and len(spans):
             values, scores = self.relations(features.flatten(0, 1).float(), spans, pairs)
             output["attribute_logits"], output["link_logits"] = values, scores
@@ -170,31 +171,6 @@ class AttackspanModel(PreTrainedModel):
             if (target != IGNORED).any():
                 loss = loss + 0.5 * F.cross_entropy(scores, target, ignore_index=IGNORED)
         return loss
-
-
-def chain_loss(logits: Tensor, tags: Tensor) -> Tensor:
-    """Negative log-likelihood of the gold tags under the constrained chain that decodes them, a token.
-
-    A conditional random field (Lafferty et al., ICML 2001) whose transitions are BIOES' own constraint, with nothing to
-    learn: a token leads from outside or inside a span to outside or inside one. That is a 2 x 2 matrix, and the sum
-    over all paths a product of them, taken in log2(T) rounds. A window may begin and end inside a span.
-
-    Args:
-        logits: float32 (B, T, L, 5).
-        tags: int64 (B, T, L), indices into ``TAGS``, or ``IGNORED`` at tokens that no sequence runs through.
-    """
-    known = tags != IGNORED
-    gold = logits.gather(-1, tags.clamp(min=0).unsqueeze(-1)).squeeze(-1).masked_fill(~known, 0.0).sum()
-    steps = torch.stack((torch.logaddexp(logits[..., O], logits[..., S]), *logits[..., [B, E, I]].unbind(-1)), -1)
-    stay = torch.tensor([[0.0, -1e4], [-1e4, 0.0]], device=logits.device)
-    steps = torch.where(known[..., None, None], steps.unflatten(-1, (2, 2)), stay)
-    while steps.shape[1] > 1:
-        if steps.shape[1] % 2:
-            steps = torch.cat((steps, stay.expand(len(steps), 1, *steps.shape[2:])), 1)
-        before, behind = steps[:, ::2], steps[:, 1::2]
-        steps = torch.logsumexp(before.unsqueeze(-1) + behind.unsqueeze(-3), -2)
-    every = steps.flatten(-2).logsumexp(-1).sum()
-    return (every - gold) / known[..., 0].sum().clamp(min=1)
 
 
 class TorchSession:

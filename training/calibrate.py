@@ -11,12 +11,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from scipy.optimize import minimize_scalar
-from torch.nn.utils.rnn import pad_sequence
 
 from attackspan.document import Document
-from attackspan.model.network import IGNORED, chain_loss
+from attackspan.model.network import IGNORED
 from attackspan.model.pairs import candidate_pairs
 from attackspan.model.predictor import Tagger
 from attackspan.training.examples import align, link_targets, tag_targets
@@ -51,16 +49,15 @@ def temperatures(tagger: Tagger, documents: Sequence[Document]) -> dict[str, flo
             links.append((scores, link_targets([(aligned[a].span, aligned[b].span) for a, b in pairs], gold, schema)))
     fitted = {}
     if tags:
-        padded = pad_sequence([torch.from_numpy(logits) for logits, _ in tags], batch_first=True)
-        known = pad_sequence([torch.from_numpy(target) for _, target in tags], True, padding_value=IGNORED)
+        logits, targets = (np.concatenate(part) for part in zip(*tags, strict=True))
         for column, name in enumerate(schema.names):
-            fitted[name] = _fit(_tag_loss(padded[:, :, [column]], known[:, :, [column]]))
+            fitted[name] = _fit(_tag_loss(logits[:, column].astype(np.float64), targets[:, column]))
     if links:
         scores, targets = (np.concatenate(part) for part in zip(*links, strict=True))
         for column, (label, role) in enumerate(schema.roles):
-            rows = targets[:, column] != IGNORED
-            if rows.any():
-                loss = _link_loss(scores[rows, column].astype(np.float64), targets[rows, column])
+            known = targets[:, column] != IGNORED
+            if known.any():
+                loss = _link_loss(scores[known, column].astype(np.float64), targets[known, column])
                 fitted[f"{label.name}.{role.name}"] = _fit(loss)
     return fitted
 
@@ -71,8 +68,14 @@ def _fit(loss: Callable[[float], float]) -> float:
     return round(float(np.exp(found.x)), 4)
 
 
-def _tag_loss(logits: torch.Tensor, targets: torch.Tensor) -> Callable[[float], float]:
-    return lambda temperature: float(chain_loss(logits / temperature, targets))
+def _tag_loss(logits: Array, targets: Array) -> Callable[[float], float]:
+    rows = np.arange(len(targets))
+
+    def loss(temperature: float) -> float:
+        scaled = logits / temperature
+        return float((np.logaddexp.reduce(scaled, -1) - scaled[rows, targets]).mean())
+
+    return loss
 
 
 def _link_loss(logits: Array, targets: Array) -> Callable[[float], float]:
