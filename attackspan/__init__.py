@@ -31,21 +31,23 @@ __all__ = [
 ]
 
 
-def load(name: str | Path) -> Tagger:
+def load(name: str | Path, *, device: str = "cpu", threads: int | None = None) -> Tagger:
     """Open a fine-tuned model.
 
     Args:
         name: a checkpoint folder, as ``attackspan train`` writes it, or a hub id (``user/name``).
+        device: ``cpu`` runs the int8 export, without torch; ``cuda`` runs the network under torch in bf16.
+        threads: on the CPU, how many windows of text to work on at once; all of the process's cores by default.
 
     Returns:
         A tagger: ``tagger.predict(texts)`` streams Documents for any iterable of texts.
 
     Raises:
-        AttackspanError: there is no such model, or a file of it is missing or altered.
+        AttackspanError: there is no such model, a file of it is missing or altered, or there is no such device.
     """
     from attackspan.model.predictor import Tagger  # numpy and onnxruntime only once they are needed
 
-    return Tagger.load(name)
+    return Tagger.load(name, device=device, threads=threads)
 
 
 def predict(text: str) -> Document:

@@ -1,4 +1,4 @@
-"""The command line: build, train, predict, evaluate, suggest, agreement."""
+"""The command line: build, train, predict, bench, evaluate, suggest, agreement."""
 
 from __future__ import annotations
 
@@ -133,6 +133,24 @@ def predict(paths: tuple[Path, ...], model: str | None, ending: str, to: str | N
         else:
             for document in documents:
                 sys.stdout.buffer.write(f"{formats.to_jsonl(document)}\n".encode())
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, type=_PATHS)
+@click.option("--model", help="A checkpoint folder or hub id. Default: the model that ships with attackspan.")
+@click.option("--seconds", default=5.0, show_default=True, help="How long each figure is measured.")
+def bench(paths: tuple[Path, ...], model: str | None, seconds: float) -> None:
+    """Measure a model on this machine, on documents of yours: speed, memory, its share of the int8 peak."""
+    from attackspan import load
+    from attackspan.model.checkpoint import DEFAULT
+
+    with _training_extra():
+        from attackspan.eval.bench import installed
+    texts = [document.text for document in formats.read(paths) if document.text.strip()]
+    if not texts:
+        raise AttackspanError(f"{paths[0]}: no text in it")
+    name = model or str(DEFAULT)
+    installed.show(installed.bench(load(name), name, texts, seconds))
 
 
 @cli.command()

@@ -15,9 +15,14 @@ import onnx
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
+from torch.nn import functional
+from transformers import AttentionInterface, PreTrainedModel
 
 from attackspan.model.network import AttackspanModel
 from attackspan.model.quantise import quantisable
+
+_ATTENTION = "attackspan"
+"""The name of ``_attention`` in transformers."""
 
 
 def export(model: AttackspanModel, folder: Path, sample: Mapping[str, Tensor]) -> None:
@@ -33,17 +38,17 @@ def export(model: AttackspanModel, folder: Path, sample: Mapping[str, Tensor]) -
     """
     model = model.float().cpu().eval()
     ready, in_float = quantisable(model, sample["input_ids"], sample["attention_mask"])
+    _join_attention(ready.encoder, sample["input_ids"][:1, : int(sample["attention_mask"][0].sum())])
     batch, time = torch.export.Dim("batch"), torch.export.Dim("time")
     with tempfile.TemporaryDirectory() as scratch, _quiet():
         full = Path(scratch) / "encoder.onnx"
         torch.onnx.export(
             _Encoder(ready).eval(),
-            # Two tensors: torch.export takes one tensor that is passed twice for one input of the graph.
-            (torch.ones((2, 9), dtype=torch.int64), torch.ones((2, 9), dtype=torch.int64)),
+            (torch.ones((2, 9), dtype=torch.int64),),
             full,
-            input_names=["input_ids", "attention_mask"],
+            input_names=["input_ids"],
             output_names=["logits", "features"],
-            dynamic_shapes=({0: batch, 1: time}, {0: batch, 1: time}),
+            dynamic_shapes=({0: batch, 1: time},),
             dynamo=True,
             external_data=False,
         )
@@ -81,15 +86,55 @@ def _nodes(path: Path, modules: Collection[str]) -> list[str]:
 
 
 class _Encoder(nn.Module):
-    """The part of the network that the tagger runs on every window."""
+    """The part of the network that the tagger runs on every window; a window has no padding, so there is no mask."""
 
     def __init__(self, model: AttackspanModel) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
-        logits, features = self.model.encode(input_ids, attention_mask)
+    def forward(self, input_ids: Tensor) -> tuple[Tensor, Tensor]:
+        logits, features = self.model.encode(input_ids)
         return logits.flatten(2), features
+
+
+def _join_attention(encoder: PreTrainedModel, ids: Tensor) -> None:
+    """Have the encoder's attention exported as one node, which ONNX Runtime computes a block at a time, in cache.
+
+    An encoder whose attention does more than softmax(q k / scale) v, as with relative positions or local windows, keeps
+    its own in plain products; so does one that takes no other implementation.
+    """
+    encoder.set_attn_implementation("eager")
+    with torch.inference_mode():
+        expected = encoder(input_ids=ids).last_hidden_state
+        try:
+            encoder.set_attn_implementation(_ATTENTION)
+            joined = encoder(input_ids=ids).last_hidden_state
+        except ValueError:
+            joined = None
+    if joined is None or not torch.allclose(joined, expected, atol=1e-3):
+        encoder.set_attn_implementation("eager")
+
+
+def _attention(
+    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, *, scaling: float, **_: object
+) -> tuple[Tensor, None]:
+    """Attention (B, T, H, D) of queries, keys and values (B, H, T, D): one node where a graph is exported."""
+    if not torch.compiler.is_exporting():
+        return functional.scaled_dot_product_attention(query, key, value, scale=scaling).transpose(1, 2), None
+    batch, heads, time, size = query.shape
+    inputs = [states.transpose(1, 2).reshape(batch, time, heads * size) for states in (query, key, value)]
+    output = torch.onnx.ops.symbolic(
+        "com.microsoft::MultiHeadAttention",
+        inputs,
+        {"num_heads": heads, "scale": float(scaling)},
+        dtype=query.dtype,
+        shape=inputs[0].shape,
+        version=1,
+    )
+    return output.view(batch, time, heads, size), None
+
+
+AttentionInterface.register(_ATTENTION, _attention)
 
 
 @contextlib.contextmanager

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -43,8 +41,8 @@ class AttackspanConfig(PreTrainedConfig):
         label_schema: Mapping[str, Any] | None = None,
         feature_size: int = 128,
         dropout: float = 0.1,
-        window: int = 254,
-        overlap: int = 64,
+        window: int = 382,
+        overlap: int = 32,
         temperatures: Mapping[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -115,8 +113,8 @@ class AttackspanModel(PreTrainedModel):
         self.relations = Relations(config)
         self.post_init()
 
-    def encode(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Tag logits (B, T, L, 5) and features (B, T, D) of token ids (B, T)."""
+    def encode(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Tag logits (B, T, L, 5) and features (B, T, D) of token ids (B, T); without a mask there is no padding."""
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         states = self.dropout(states)
         logits = self.tagger(states).unflatten(-1, (-1, len(TAGS)))
@@ -171,32 +169,6 @@ class AttackspanModel(PreTrainedModel):
             if (target != IGNORED).any():
                 loss = loss + 0.5 * F.cross_entropy(scores, target, ignore_index=IGNORED)
         return loss
-
-
-class TorchSession:
-    """Runs the network under torch for the tagger: the counterpart of ``session.OnnxSession``, same methods."""
-
-    def __init__(self, model: AttackspanModel) -> None:
-        self.model = model
-
-    def encode(
-        self, ids: npt.NDArray[np.int64], mask: npt.NDArray[np.int64]
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Tag logits (B, T, L, 5) and features (B, T, D)."""
-        with torch.inference_mode(), torch.autocast(self.model.device.type, enabled=False):
-            logits, features = self.model.encode(self._tensor(ids), self._tensor(mask))
-        return logits.float().cpu().numpy(), features.float().cpu().numpy()
-
-    def relate(
-        self, features: npt.NDArray[np.float32], spans: npt.NDArray[np.int64], pairs: npt.NDArray[np.int64]
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Attribute logits (S, values) and link logits (P, roles)."""
-        with torch.inference_mode(), torch.autocast(self.model.device.type, enabled=False):
-            values, links = self.model.relations(self._tensor(features), self._tensor(spans), self._tensor(pairs))
-        return values.float().cpu().numpy(), links.float().cpu().numpy()
-
-    def _tensor(self, array: npt.NDArray[Any]) -> Tensor:
-        return torch.from_numpy(array).to(self.model.device)
 
 
 def _perceptron(inputs: int, hidden: int, outputs: int, dropout: float) -> nn.Sequential:

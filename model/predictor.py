@@ -23,15 +23,13 @@ from attackspan.schema import Schema
 Floats = npt.NDArray[np.float32]
 
 CHUNK_TOKENS = 16_384
-"""Documents are read ahead until they hold this many tokens, so that texts of one length share a batch."""
-BATCH_TOKENS = 2_048
-"""Most tokens, padding included, that the encoder gets at once: enough to fill it, few enough for the cache."""
+"""Documents are read ahead until they hold this many tokens: work for every thread, in flat memory."""
 
 
 class Session(Protocol):
-    """What runs the network: ``session.OnnxSession`` or ``network.TorchSession``."""
+    """What runs the network: ``session.OnnxSession`` or ``torch_session.TorchSession``."""
 
-    def encode(self, ids: npt.NDArray[np.int64], mask: npt.NDArray[np.int64], /) -> tuple[Floats, Floats]: ...
+    def encode(self, windows: Sequence[npt.NDArray[np.int64]], /) -> Iterator[tuple[Floats, Floats]]: ...
 
     def relate(
         self, features: Floats, spans: npt.NDArray[np.int64], pairs: npt.NDArray[np.int64], /
@@ -74,18 +72,20 @@ class Tagger:
         )
 
     @classmethod
-    def load(cls, name: str | Path) -> Tagger:
-        """Open a checkpoint folder, or one from the hub by its id.
+    def load(cls, name: str | Path, *, device: str = "cpu", threads: int | None = None) -> Tagger:
+        """Open a checkpoint folder, or one from the hub by its id; see ``attackspan.load``."""
+        folder = locate(name)
+        graphs = ("encoder.onnx", "relations.onnx") if device == "cpu" else ("model.safetensors",)
+        verify(folder, ("config.json", "tokenizer.json", *graphs))
+        settings = Settings.from_config(read_json(folder / "config.json"), str(folder / "config.json"))
+        tokenizer = Tokenizer.load(folder / "tokenizer.json")
+        if device != "cpu":
+            from attackspan.model.torch_session import TorchSession
 
-        Raises:
-            AttackspanError: there is no such checkpoint, or a file of it is missing or altered.
-        """
+            return cls(TorchSession.load(folder, device), tokenizer, settings)
         from attackspan.model.session import OnnxSession
 
-        folder = locate(name)
-        verify(folder, ("config.json", "tokenizer.json", "encoder.onnx", "relations.onnx"))
-        settings = Settings.from_config(read_json(folder / "config.json"), str(folder / "config.json"))
-        return cls(OnnxSession(folder), Tokenizer.load(folder / "tokenizer.json"), settings)
+        return cls(OnnxSession(folder, threads), tokenizer, settings)
 
     @overload
     def predict(self, texts: str | Document) -> Document: ...  # type: ignore[overload-overlap]  # str is iterable too
@@ -108,17 +108,31 @@ class Tagger:
         return self._stream(texts)
 
     def _stream(self, texts: Iterable[str | Document]) -> Iterator[Document]:
-        chunk: list[tuple[Document, Tokens]] = []
-        held = 0  # tokens in the chunk
+        """While the encoder works on one chunk, the spans of the one before are read."""
+        before = None
+        for documents, tokens in self._chunks(texts):
+            chunk = (documents, tokens, self.session.encode(self._windows(tokens)))
+            if before:
+                yield from self._label(*before)
+            before = chunk
+        if before:
+            yield from self._label(*before)
+
+    def _chunks(self, texts: Iterable[str | Document]) -> Iterator[tuple[list[Document], list[Tokens]]]:
+        chunk: list[Document] = []
+        tokens: list[Tokens] = []
+        held = 0
         for documents in _batched(self._documents(texts), 64, CHUNK_TOKENS * 8):
-            tokens = self.tokenizer.encode([document.text for document in documents])
-            for pair in zip(documents, tokens, strict=True):
-                chunk.append(pair)
-                held += len(pair[1])
+            encoded = self.tokenizer.encode([document.text for document in documents])
+            for document, one in zip(documents, encoded, strict=True):
+                chunk.append(document)
+                tokens.append(one)
+                held += len(one) + 2  # an empty text is work too
                 if held >= CHUNK_TOKENS:
-                    yield from self._label(chunk)
-                    chunk, held = [], 0
-        yield from self._label(chunk)
+                    yield chunk, tokens
+                    chunk, tokens, held = [], [], 0
+        if chunk:
+            yield chunk, tokens
 
     def _documents(self, texts: Iterable[str | Document]) -> Iterator[Document]:
         for number, text in enumerate(texts, 1):
@@ -129,82 +143,61 @@ class Tagger:
             else:
                 raise AttackspanError(f"text {number} is a {type(text).__name__}; predict takes str or Document")
 
-    def _label(self, chunk: Sequence[tuple[Document, Tokens]]) -> list[Document]:
-        if not chunk:
-            return []
-        tokens = [one for _, one in chunk]
-        logits, features = self.encode(tokens)
+    def _label(
+        self, documents: Sequence[Document], tokens: Sequence[Tokens], outputs: Iterator[tuple[Floats, Floats]]
+    ) -> list[Document]:
+        logits, features = self._merge(tokens, outputs)
         found = [nest(spans) for spans in self._spans(logits)]
         values, links = self._relate(features, found)
-        return [
-            self._document(document, one, spans, value, link)
-            for (document, one), spans, value, link in zip(chunk, found, values, links, strict=True)
-        ]
+        return [self._document(*parts) for parts in zip(documents, tokens, found, values, links, strict=True)]
 
     def encode(self, tokens: Sequence[Tokens]) -> tuple[list[Floats], list[Floats]]:
         """Tag logits (U, L, 5), temperature applied, and features (U, D) of the units of each text.
 
         A token that stands in several windows gets their mean, weighted by its distance from the windows' cuts.
         """
-        cuts = [
-            (index, start, stop)
-            for index, one in enumerate(tokens)
-            for start, stop in windows(len(one), self.settings.window, self.settings.overlap)
+        return self._merge(tokens, self.session.encode(self._windows(tokens)))
+
+    def _cuts(self, text: Tokens) -> list[tuple[int, int]]:
+        return windows(len(text), self.settings.window, self.settings.overlap)
+
+    def _windows(self, tokens: Sequence[Tokens]) -> list[npt.NDArray[np.int64]]:
+        """Token ids, special ones included, of every window of every text."""
+        prefix, suffix = self.tokenizer.prefix, self.tokenizer.suffix
+        return [
+            np.concatenate((prefix, text.ids[start:stop], suffix)).astype(np.int64)
+            for text in tokens
+            for start, stop in self._cuts(text)
         ]
-        cuts.sort(key=lambda cut: cut[1] - cut[2])
-        merged: list[list[Floats] | None] = [None] * len(tokens)
-        weights: dict[int, Floats] = {}
-        extra = len(self.tokenizer.prefix) + len(self.tokenizer.suffix)
-        for batch in _batches(cuts, extra):
-            outputs = self.session.encode(*self._inputs(tokens, batch))
-            for row, (index, start, stop) in enumerate(batch):
-                begin = len(self.tokenizer.prefix)
-                parts = [output[row, begin : begin + stop - start] for output in outputs]
-                if stop - start == len(tokens[index]):
-                    merged[index] = [part.copy() for part in parts]
-                    continue
-                weight = window_weights(start, stop, len(tokens[index]))
-                total = merged[index]
-                if total is None:
-                    total = [np.zeros((len(tokens[index]), *part.shape[1:]), np.float32) for part in parts]
-                    merged[index], weights[index] = total, np.zeros(len(tokens[index]), np.float32)
-                weights[index][start:stop] += weight
+
+    def _merge(
+        self, tokens: Sequence[Tokens], outputs: Iterator[tuple[Floats, Floats]]
+    ) -> tuple[list[Floats], list[Floats]]:
+        """One text's windows at a time back into logits and features of its units."""
+        logits, features = [], []
+        begin = len(self.tokenizer.prefix)
+        for text in tokens:
+            cuts = self._cuts(text)
+            total: list[Floats] = []
+            weights = np.zeros(len(text), np.float32)
+            for (start, stop), output in zip(cuts, outputs, strict=False):
+                weight = window_weights(start, stop, len(text)) if len(cuts) > 1 else np.ones(stop, np.float32)
+                parts = [part[begin : begin + stop - start] for part in output]
+                total = total or [np.zeros((len(text), *part.shape[1:]), np.float32) for part in parts]
+                weights[start:stop] += weight
                 for whole, part in zip(total, parts, strict=True):
                     whole[start:stop] += part * weight.reshape(-1, *[1] * (part.ndim - 1))
-        logits, features = [], []
-        for index, (one, total) in enumerate(zip(tokens, merged, strict=True)):
-            assert total is not None  # windows() covers every text, the empty one too
-            weight = weights.get(index, np.ones(len(one), np.float32))[one.units]
-            logits.append(total[0][one.units] / weight[:, None, None] / self._tag_temperatures[:, None])
-            features.append(total[1][one.units] / weight[:, None])
+            weights = weights[text.units]
+            logits.append(total[0][text.units] / weights[:, None, None] / self._tag_temperatures[:, None])
+            features.append(total[1][text.units] / weights[:, None])
         return logits, features
 
-    def _inputs(
-        self, tokens: Sequence[Tokens], batch: Sequence[tuple[int, int, int]]
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Padded ids and mask, int64 (B, T), of the windows in the batch."""
-        prefix, suffix = self.tokenizer.prefix, self.tokenizer.suffix
-        width = max(stop - start for _, start, stop in batch) + len(prefix) + len(suffix)
-        ids = np.full((len(batch), width), self.tokenizer.pad_id, np.int64)
-        mask = np.zeros_like(ids)
-        for row, (index, start, stop) in enumerate(batch):
-            window = np.concatenate((prefix, tokens[index].ids[start:stop], suffix)).astype(np.int64)
-            ids[row, : len(window)] = window
-            mask[row, : len(window)] = 1
-        return ids, mask
-
     def _spans(self, logits: Sequence[Floats]) -> list[list[tuple[str, int, int, float]]]:
-        """(label, first unit, unit behind the last, score) of each text; texts of like length are decoded together."""
-        order = sorted(range(len(logits)), key=lambda index: -len(logits[index]))
-        found: list[list[tuple[str, int, int, float]]] = [[] for _ in logits]
-        while order:
-            count = max(1, CHUNK_TOKENS // max(1, len(logits[order[0]])))
-            group, order = order[:count], order[count:]
-            for index, spans in zip(group, viterbi.decode([logits[index] for index in group]), strict=True):
-                found[index] = [
-                    (label, *span) for label, ones in zip(self.schema.names, spans, strict=True) for span in ones
-                ]
-        return found
+        """(label, first unit, unit behind the last, score) of each text."""
+        return [
+            [(label, *span) for label, ones in zip(self.schema.names, spans, strict=True) for span in ones]
+            for spans in viterbi.decode(logits)
+        ]
 
     def _relate(
         self, features: Sequence[Floats], found: Sequence[Sequence[tuple[str, int, int, float]]]
@@ -274,16 +267,6 @@ def _batched(documents: Iterable[Document], count: int, characters: int) -> Iter
             group, size = [], 0
     if group:
         yield group
-
-
-def _batches(cuts: Sequence[tuple[int, int, int]], extra: int) -> Iterator[Sequence[tuple[int, int, int]]]:
-    """Windows, longest first, in batches of at most ``BATCH_TOKENS``; the first of a batch is its width."""
-    start = 0
-    while start < len(cuts):
-        width = cuts[start][2] - cuts[start][1] + extra
-        stop = start + max(1, BATCH_TOKENS // max(width, 1))
-        yield cuts[start:stop]
-        start = stop
 
 
 def nest(spans: Sequence[tuple[str, int, int, float]]) -> list[tuple[str, int, int, float]]:

@@ -1,9 +1,10 @@
 """What the network needs before its matrix products go to int8: smooth activations, and embeddings in int8 by row.
 
-Activations are quantised with one scale a tensor, so a few large channels cost all others their precision.
+Activations are quantised with one scale a tensor, so a few large channels cost all others their precision. Remedies:
 Xiao et al., SmoothQuant, ICML 2023: divide each input channel of a linear layer by a factor and multiply its weights
 by the same, which changes nothing in float. Here each layer gets the exponent, which balances the two, that makes the
-least error on sample texts; a layer whose error stays large is left in float.
+least error on sample texts. Dettmers et al., LLM.int8(), NeurIPS 2022: where the error stays large, the few largest
+channels are multiplied in float, the others in int8.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from attackspan.model.network import AttackspanModel
 
 EXPONENTS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """How much of the activations' range moves into the weights: the choices for each layer."""
-LARGE_ERROR = 1.5e-3
-"""Squared error of a layer's output, relative to the output's own square, above which the layer stays in float."""
+LARGE_ERROR = 1e-4
+"""Squared error of a layer's output, as a share of the output's, above which its largest channels stay in float."""
+LARGE_CHANNELS = 16
+"""How many those are."""
 
 
 def quantisable(model: AttackspanModel, ids: Tensor, mask: Tensor) -> tuple[AttackspanModel, frozenset[str]]:
@@ -32,32 +35,59 @@ def quantisable(model: AttackspanModel, ids: Tensor, mask: Tensor) -> tuple[Atta
     Returns:
         The copy, and the names of the linear layers in it that should stay in float.
     """
-    inputs = _inputs(model, ids, mask)
     ready = copy.deepcopy(model).eval()
-    kept = set()
-    for name, sample in inputs.items():
-        parent, _, last = name.rpartition(".")
-        layer = model.encoder.get_submodule(name)
-        assert isinstance(layer, nn.Linear)
-        smooth, error = min((_smoothed(layer, sample, exponent) for exponent in EXPONENTS), key=lambda pair: pair[1])
-        setattr(ready.encoder.get_submodule(parent), last, smooth)
+    in_float = set()
+    for names, sample in _inputs(model, ids, mask):
+        layers = [model.encoder.get_submodule(name) for name in names]
+        weight = torch.cat([layer.weight.detach() for layer in layers])
+        factors, error = _smoothest(weight, sample)
+        none = torch.zeros(0, dtype=torch.int64)
+        share = _Share(factors, none)
         if error > LARGE_ERROR:
-            kept.add(f"encoder.{name}")
+            channels = sample.abs().amax(0).topk(min(LARGE_CHANNELS, sample.shape[1])).indices
+            share = _Share(_smoothest(weight, sample.index_fill(1, channels, 0.0))[0], channels)
+            in_float |= {f"encoder.{name}.large" for name in names}
+        for name, layer in zip(names, layers, strict=True):
+            parent, _, last = name.rpartition(".")
+            setattr(ready.encoder.get_submodule(parent), last, _SmoothLinear(layer, share))
     ready.encoder.set_input_embeddings(_Int8Embedding(model.encoder.get_input_embeddings().weight.detach()))
-    return ready, frozenset(kept)
+    return ready, frozenset(in_float)
+
+
+class _Share(nn.Module):
+    """A layer's input in two: all channels divided by their factors, for int8, and the largest ones as they are.
+
+    One for all layers that read the same input, so that it is divided and quantised once.
+    """
+
+    def __init__(self, factors: Tensor, large: Tensor) -> None:
+        super().__init__()
+        self.factors = factors
+        self.register_buffer("shrink", (1 / factors).index_fill(0, large, 0.0))
+        self.register_buffer("large", large)
+
+    def forward(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        return states * self.shrink, states.index_select(-1, self.large)  # type: ignore[arg-type, operator]
 
 
 class _SmoothLinear(nn.Module):
-    """A linear layer with its input channels divided by factors that its weights were multiplied by."""
+    """A linear layer in two: its weights multiplied by its input's factors, and those of the largest channels."""
 
-    def __init__(self, layer: nn.Linear, factors: Tensor) -> None:
+    def __init__(self, layer: nn.Linear, share: _Share) -> None:
         super().__init__()
-        self.shrink = nn.Parameter(1 / factors)
+        self.share = share
         self.linear = copy.deepcopy(layer)
-        self.linear.weight.data = layer.weight.detach() * factors
+        self.linear.weight.data = layer.weight.detach() * share.factors
+        channels: Tensor = share.large  # type: ignore[assignment]
+        self.large = None
+        if len(channels):
+            self.large = nn.Linear(len(channels), layer.out_features, bias=False)
+            self.large.weight.data = layer.weight.detach()[:, channels]
 
     def forward(self, states: Tensor) -> Tensor:
-        return self.linear(states * self.shrink)  # type: ignore[no-any-return]
+        shrunk, large = self.share(states)
+        output: Tensor = self.linear(shrunk)
+        return output if self.large is None else output + self.large(large)
 
 
 class _Int8Embedding(nn.Module):
@@ -73,14 +103,20 @@ class _Int8Embedding(nn.Module):
         return self.rows[ids].float() * self.scale[ids]  # type: ignore[index]
 
 
-def _inputs(model: AttackspanModel, ids: Tensor, mask: Tensor) -> dict[str, Tensor]:
-    """What each linear layer of the encoder gets to see: (tokens, channels)."""
-    seen: dict[str, Tensor] = {}
+def _inputs(model: AttackspanModel, ids: Tensor, mask: Tensor) -> list[tuple[list[str], Tensor]]:
+    """The linear layers of the encoder, by what they read: names and their common input (tokens, channels)."""
+    seen: list[tuple[list[str], Tensor]] = []
 
     def keep(name: str) -> object:
         def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            if inputs[0].shape[:2] == mask.shape:  # a pooler sees one token a text; nobody uses what it makes of it
-                seen[name] = inputs[0].detach()[mask.bool()]
+            if inputs[0].shape[:2] != mask.shape:
+                return  # a pooler sees one token a text; nobody uses what it makes of it
+            sample = inputs[0].detach()[mask.bool()]
+            for names, other in seen:
+                if sample.shape == other.shape and torch.equal(sample, other):
+                    names.append(name)
+                    return
+            seen.append(([name], sample))
 
         return hook
 
@@ -93,16 +129,18 @@ def _inputs(model: AttackspanModel, ids: Tensor, mask: Tensor) -> dict[str, Tens
     return seen
 
 
-def _smoothed(layer: nn.Linear, sample: Tensor, exponent: float) -> tuple[_SmoothLinear, float]:
-    """The layer smoothed by this exponent, and the relative squared error that int8 would make with it."""
-    activations = sample.abs().amax(0).clamp(min=1e-3)
-    weights = layer.weight.detach().abs().amax(0).clamp(min=1e-3)
-    factors = activations**exponent / weights ** (1 - exponent)
-    smooth = _SmoothLinear(layer, factors / factors.median())
-    with torch.inference_mode():
-        exact = sample @ layer.weight.T
-        error = _as_uint8(sample * smooth.shrink) @ _as_int8(smooth.linear.weight).T - exact
-        return smooth, float(error.square().sum() / exact.square().sum())
+def _smoothest(weight: Tensor, sample: Tensor) -> tuple[Tensor, float]:
+    """The factors of the input's channels by the best exponent, and the relative squared error that int8 makes then."""
+    exact = sample @ weight.T
+    choices = []
+    for exponent in EXPONENTS:
+        activations = sample.abs().amax(0).clamp(min=1e-3)
+        weights = weight.abs().amax(0).clamp(min=1e-3)
+        factors = activations**exponent / weights ** (1 - exponent)
+        factors = factors / factors.median()
+        error = _as_uint8(sample / factors) @ _as_int8(weight * factors).T - exact
+        choices.append((factors, float(error.square().sum() / exact.square().sum())))
+    return min(choices, key=lambda pair: pair[1])
 
 
 def _as_uint8(values: Tensor) -> Tensor:

@@ -82,13 +82,12 @@ class Tokenizer:
 def windows(length: int, size: int, overlap: int) -> list[tuple[int, int]]:
     """Half-open token ranges of at most ``size`` that cover ``length`` tokens, neighbours sharing ``overlap`` or more.
 
-    The fewest windows that do so, evenly spread, so that none is a short remainder.
+    The fewest windows that do so, all of one length and as short as that allows.
     """
-    if length <= size:
-        return [(0, length)]
-    count = -(-(length - overlap) // (size - overlap))
-    starts = np.linspace(0, length - size, count).astype(int)
-    return [(int(start), int(start) + size) for start in starts]
+    count = max(1, -(-(length - overlap) // (size - overlap)))
+    width = -(-(length + (count - 1) * overlap) // count)
+    starts = np.linspace(0, length - width, count).astype(int)
+    return [(int(start), int(start) + width) for start in starts]
 
 
 def window_weights(start: int, stop: int, length: int) -> npt.NDArray[np.float32]:

@@ -71,6 +71,7 @@ def test_windows_cover_every_token_with_the_overlap(length: int, size: int, data
     assert cuts[-1][1] == length
     assert all(0 <= stop - start <= size for start, stop in cuts)
     assert all(left[1] - right[0] >= overlap for left, right in pairwise(cuts))
+    assert len({stop - start for start, stop in cuts}) == 1
     assert len(cuts) == 1 or len(cuts) == -(-(length - overlap) // (size - overlap))
 
 

@@ -20,8 +20,9 @@ import attackspan
 from attackspan.document import Document, Span
 from attackspan.errors import AttackspanError
 from attackspan.formats import read, write
-from attackspan.model.network import IGNORED, AttackspanConfig, AttackspanModel, TorchSession
+from attackspan.model.network import IGNORED, AttackspanConfig, AttackspanModel
 from attackspan.model.predictor import Settings, Tagger
+from attackspan.model.torch_session import TorchSession
 from attackspan.model.viterbi import decode
 from attackspan.schema import default_schema
 from attackspan.training.build import build, near_duplicates, split
@@ -172,7 +173,7 @@ class TestConfig:
             (["colour=red"], "colour"),
             (["epochs=many"], "epochs|many"),
             (["precision=fp8"], "precision has to be one of auto, fp32, bf16"),
-            (["overlap=300"], "overlap has to be"),
+            (["overlap=400"], "overlap has to be"),
             (["batch_size=0"], "batch_size has to be above 0"),
             (["epochs"], "'epochs': an override is written key=value"),
         ],
@@ -217,6 +218,15 @@ class TestTrain:
             exported.session.relate(states, ranges, pairs), reference.session.relate(states, ranges, pairs), strict=True
         ):
             np.testing.assert_allclose(left, right, rtol=1e-4, atol=1e-5)
+
+    def test_the_network_runs_under_torch_on_a_device_by_name(self, trained: Path, seed: Document) -> None:
+        assert attackspan.load(trained, device="meta").session is not None
+        with pytest.raises(AttackspanError, match="device 'nowhere'"):
+            attackspan.load(trained, device="nowhere")
+        (trained / "model.safetensors").rename(trained / "away")
+        with pytest.raises(AttackspanError, match=r"model\.safetensors"):
+            attackspan.load(trained, device="cuda")
+        (trained / "away").rename(trained / "model.safetensors")
 
     def test_a_finished_or_foreign_folder_is_left_alone(
         self, trained: Path, dataset: Path, small_encoder: Path, tmp_path: Path
@@ -314,7 +324,7 @@ def test_the_torch_model_and_its_settings_survive_saving(tmp_path: Path) -> None
     spans, pairs = torch.tensor([[0, 2], [3, 6]]), torch.tensor([[0, 1]])
     for name, value in network(ids, torch.ones_like(ids), spans=spans, pairs=pairs).items():
         torch.testing.assert_close(again(ids, torch.ones_like(ids), spans=spans, pairs=pairs)[name], value)
-    assert Settings.from_config(again.config.to_dict(), "here") == Settings(SCHEMA, 254, 64, {"actor": 1.5})
+    assert Settings.from_config(again.config.to_dict(), "here") == Settings(SCHEMA, 382, 32, {"actor": 1.5})
 
 
 def test_agreement_is_the_share_of_common_spans() -> None:

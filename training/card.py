@@ -20,6 +20,7 @@ def model_card(
     run: Mapping[str, Any],
     splits: Mapping[str, Sequence[Document]],
     scores: Scores | None,
+    reference: Scores | None,
     agreement: float,
     history: Sequence[Mapping[str, float]],
     seconds: float,
@@ -31,6 +32,7 @@ def model_card(
         run: the configuration and the data's hash, as in ``run.json``.
         splits: the documents that it was trained and chosen on.
         scores: the int8 export's figures on the validation split, if there is one.
+        reference: the same of the torch model in fp32.
         agreement: share of the validation split's spans that torch and int8 have in common.
         history: the Trainer's evaluations, one an epoch.
         seconds: from the start of the run (its last start, where it was resumed) to the end of the export.
@@ -66,7 +68,8 @@ def model_card(
         "|---|---|",
         *(f"| {key} | {value} |" for key, value in config.items()),
     ]
-    if scores is not None:
+    if scores is not None and reference is not None:
+        strict, overlap = (side.micro.counts.f1 for side in (reference.labels.strict, reference.labels.overlap))
         lines += [
             "",
             "## Figures",
@@ -76,7 +79,8 @@ def model_card(
             "",
             to_markdown(scores).strip(),
             "",
-            f"Spans that the export shares with the torch model on that split: {100 * agreement:.1f} %.",
+            f"The torch model in fp32 reaches {100 * strict:.1f} strict and {100 * overlap:.1f} overlap micro F1; "
+            f"it and the export share {100 * agreement:.1f} % of their spans.",
             "",
             "| epoch | strict F1 | overlap F1 |",
             "|---:|---:|---:|",

@@ -26,10 +26,11 @@ from attackspan.eval.evaluate import show
 from attackspan.eval.metrics import Scores, score
 from attackspan.model.checkpoint import MANIFEST, read_json, write_manifest
 from attackspan.model.export import export
-from attackspan.model.network import AttackspanConfig, AttackspanModel, TorchSession
+from attackspan.model.network import AttackspanConfig, AttackspanModel
 from attackspan.model.predictor import Settings, Tagger
 from attackspan.model.session import OnnxSession
 from attackspan.model.tokens import Tokenizer
+from attackspan.model.torch_session import TorchSession
 from attackspan.schema import Schema
 from attackspan.textfiles import replacing
 from attackspan.training.calibrate import temperatures
@@ -96,10 +97,19 @@ def train(config: TrainConfig) -> Scores | None:
     tokenizer.backend.save(str(output / "tokenizer.json"))
     export(network, output, Collator(tokenizer.pad_id)(windows[:SAMPLE]))
     exported = list(Tagger(OnnxSession(output), tokenizer, _settings(network)).predict(splits["validation"]))
-    scores = score(splits["validation"], exported, schema) if splits["validation"] else None
+    scores = torch_scores = None
+    if splits["validation"]:
+        scores, torch_scores = (score(splits["validation"], found, schema) for found in (exported, reference))
     history = [entry for entry in trainer.state.log_history if "eval_f1" in entry]
     card = model_card(
-        run, splits, scores, agreement(reference, exported), history, time.monotonic() - began, trainer.args.bf16
+        run,
+        splits,
+        scores,
+        torch_scores,
+        agreement(reference, exported),
+        history,
+        time.monotonic() - began,
+        trainer.args.bf16,
     )
     (output / "README.md").write_text(card, "utf-8")
     write_manifest(output)  # last: a folder with a manifest is a whole checkpoint
@@ -116,7 +126,7 @@ class SpanTrainer(Trainer):
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Strict and overlap micro F1 on the validation documents, in points of 1."""
-        tagger = _tagger(self.network, self.tokenizer)
+        tagger = _tagger(self.network, self.tokenizer, self.args.bf16)
         scores = score(self.gold, list(tagger.predict(self.gold)), tagger.schema)
         metrics = {
             "eval_f1": scores.labels.strict.micro.counts.f1,
@@ -242,9 +252,9 @@ def _arguments(config: TrainConfig, output: Path, evaluate: bool, steps: int) ->
     )
 
 
-def _tagger(network: AttackspanModel, tokenizer: Tokenizer) -> Tagger:
+def _tagger(network: AttackspanModel, tokenizer: Tokenizer, bf16: bool = False) -> Tagger:
     network.eval()
-    return Tagger(TorchSession(network), tokenizer, _settings(network))
+    return Tagger(TorchSession(network, bf16), tokenizer, _settings(network))
 
 
 def _settings(network: AttackspanModel) -> Settings:
