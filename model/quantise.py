@@ -18,9 +18,9 @@ from attackspan.model.network import AttackspanModel
 
 EXPONENTS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """How much of the activations' range moves into the weights: the choices for each layer."""
-LARGE_ERROR = 1e-4
+LARGE_ERROR = 2e-4
 """Squared error of a layer's output, as a share of the output's, above which its largest channels stay in float."""
-LARGE_CHANNELS = 16
+LARGE_CHANNELS = 8
 """How many those are."""
 
 

@@ -27,14 +27,15 @@ class OnnxSession:
     def __init__(self, folder: Path, threads: int | None = None) -> None:
         self._encoder = _open(folder / "encoder.onnx")
         self._relations = _open(folder / "relations.onnx")
-        self._pool = ThreadPoolExecutor(threads or available_cores(), "attackspan")
+        threads = threads or available_cores()
+        self._map = ThreadPoolExecutor(threads, "attackspan").map if threads > 1 else map
 
     def encode(self, windows: Sequence[npt.NDArray[np.int64]]) -> Iterator[tuple[Floats, Floats]]:
         """Tag logits (T, L, 5) and features (T, D) of each window's token ids (T,), in order.
 
-        Work on all windows begins at once, before the first is asked for.
+        With several threads, work on all windows begins at once, before the first is asked for.
         """
-        return self._pool.map(self._encode, windows)
+        return self._map(self._encode, windows)
 
     def _encode(self, ids: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
         logits, features = self._encoder.run(("logits", "features"), {"input_ids": ids[None]})
