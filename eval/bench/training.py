@@ -9,6 +9,7 @@ the machine does falls on both, and only the time of an epoch, its evaluation in
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -57,7 +58,8 @@ class _Clocked(train.SpanTrainer):
 def run_side(name: str, overrides: list[str]) -> None:
     """Train one side in this process."""
     train.SpanTrainer = lambda *args, **kwargs: _Clocked(*args, plain=bool(SIDES[name]), **kwargs)  # type: ignore
-    train.train(load_config(ROOT / "configs" / "default.yaml", [*overrides, *SIDES[name]]))
+    with contextlib.redirect_stdout(sys.stderr):  # what the Trainer prints; ours goes past it
+        train.train(load_config(ROOT / "configs" / "default.yaml", [*overrides, *SIDES[name]]))
 
 
 def curves(overrides: list[str], epochs: int) -> dict[str, Curve]:
