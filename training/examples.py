@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from attackspan.document import Document, Span
+from attackspan.errors import AttackspanError
 from attackspan.model.network import IGNORED
 from attackspan.model.pairs import candidate_pairs
 from attackspan.model.tokens import Tokenizer, Tokens, windows
@@ -42,9 +43,18 @@ def align(document: Document, tokens: Tokens) -> tuple[list[Aligned], list[Span]
 
 
 def examples(document: Document, tokenizer: Tokenizer, schema: Schema, size: int, overlap: int) -> list[Example]:
-    """One example a window. A span that a window's edge cuts is tagged in it but not scored as a whole."""
+    """One example a window. A span that a window's edge cuts is tagged in it but not scored as a whole.
+
+    Raises:
+        AttackspanError: spans of the document begin or end inside a token; all are listed.
+    """
     tokens = tokenizer.encode([document.text])[0]
-    aligned, _ = align(document, tokens)
+    aligned, astray = align(document, tokens)
+    if astray:
+        listed = "; ".join(f"{span.label} {span.id!r} {span.text[:40]!r}" for span in astray)
+        raise AttackspanError(
+            f"document {document.id!r}: not on this encoder's tokens: {listed}; build the dataset with this --encoder"
+        )
     tags = tag_targets(aligned, tokens, schema)
     gold = {(link.head, link.role, link.tail) for link in document.links}
     begin = len(tokenizer.prefix)

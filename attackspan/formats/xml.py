@@ -15,7 +15,6 @@ from xml.sax import SAXParseException
 from xml.sax.handler import ContentHandler
 from xml.sax.xmlreader import AttributesImpl, Locator
 
-import defusedxml.sax
 from defusedxml import DefusedXmlException
 
 from attackspan.document import Document, Link, Span
@@ -36,6 +35,8 @@ def read_xml(path: str | Path, schema: Schema | None = None) -> Document:
         AttackspanError: the file cannot be read, is not UTF-8, is not well-formed XML of this form, has a DTD, or the
             document is not valid; the message names the file and the line of the element at fault.
     """
+    import defusedxml.sax  # here, for it brings urllib and http along, which would slow every start
+
     path = Path(path)
     reader = _Reader(path, schema or default_schema())
     try:
