@@ -24,7 +24,7 @@ def use_bf16_products(encoder: PreTrainedModel, ids: Tensor) -> bool:
     Returns:
         Whether the encoder has it now.
     """
-    before = encoder.config._attn_implementation
+    before: str = encoder.config._attn_implementation
     training = encoder.training
     encoder.eval()
     mask = torch.ones_like(ids)

@@ -3,14 +3,16 @@
     python -m attackspan.eval.bench.training DATASET [--epochs 8] [--plot docs/training.png] [key=value ...]
 
 Both sides train the same network from the packaged encoder with the same rates, batch size and seed; they differ in
-precision and in which windows share a batch. Each side is a process; they run an epoch in turn, so that whatever else
-the machine does falls on both, and only the time of an epoch, its evaluation included, counts.
+precision, in which windows share a batch, and in how memory is kept (``training/memory.py``). Each side is a process;
+they run an epoch in turn, so that whatever else the machine does falls on both, and only the time of an epoch, its
+evaluation included, counts.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -25,8 +27,10 @@ from transformers import TrainerCallback
 from attackspan.eval.bench.compare import ROOT, machine
 from attackspan.training import train
 from attackspan.training.config import load_config
+from attackspan.training.memory import TUNABLES
 
 SIDES = {"attackspan": (), "Trainer as it comes": ("precision=fp32",)}
+ENVIRONMENTS = {"attackspan": {"GLIBC_TUNABLES": TUNABLES}, "Trainer as it comes": {}}
 Curve = list[tuple[float, float]]  # seconds of training so far, F1
 
 
@@ -71,7 +75,12 @@ def curves(overrides: list[str], epochs: int) -> dict[str, Curve]:
             settings = [*overrides, f"epochs={epochs}", f"patience={epochs}", f"output={folder}/{name.split()[0]}"]
             command = [sys.executable, "-m", __spec__.name if __spec__ else __name__, "--side", name, *settings]
             sides[name] = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                env=os.environ | ENVIRONMENTS[name],
             )
         for _ in range(epochs):
             for name, side in sides.items():
