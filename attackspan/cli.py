@@ -1,4 +1,4 @@
-"""The command line: build, train, predict, bench, evaluate, suggest, agreement."""
+"""The command line: build, train, predict, bench, evaluate, score, report, suggest, agreement."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +19,9 @@ from attackspan import __version__, formats
 from attackspan.errors import AttackspanError
 from attackspan.schema import Label, Schema, default_schema
 from attackspan.textfiles import replacing
+
+if TYPE_CHECKING:
+    from attackspan.eval.metrics import Scores
 
 _PATHS = click.Path(path_type=Path)
 
@@ -81,7 +86,7 @@ def build(
     if min(shares) < 0 or sum(shares) >= 1:
         raise AttackspanError(f"--shares {shares[0]} {shares[1]}: each at least 0, both together less than 1")
     paths = {"all": inputs} if inputs else {name: one for name, one in given.items() if one}
-    with _training_extra():
+    with _extra("train"):
         from attackspan.training.build import build as build_dataset
         from attackspan.training.encoder import load_tokenizer
     built = build_dataset(
@@ -98,7 +103,10 @@ def build(
 @click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]…")
 def train(config: Path, overrides: tuple[str, ...]) -> None:
     """Fine-tune an encoder on a dataset; writes a checkpoint folder with its model card and int8 export."""
-    with _training_extra():
+    from attackspan.training.memory import restart_with_huge_pages
+
+    restart_with_huge_pages()
+    with _extra("train"):
         from attackspan.training.train import main as train_main
     train_main([str(config), *overrides])
 
@@ -144,7 +152,7 @@ def bench(paths: tuple[Path, ...], model: str | None, seconds: float) -> None:
     from attackspan import load
     from attackspan.model.checkpoint import DEFAULT
 
-    with _training_extra():
+    with _extra("train"):
         from attackspan.eval.bench import installed
     texts = [document.text for document in formats.read(paths) if document.text.strip()]
     if not texts:
@@ -162,12 +170,12 @@ def bench(paths: tuple[Path, ...], model: str | None, seconds: float) -> None:
 def evaluate(model: str, data: tuple[Path, ...], split: str, output: Path) -> None:
     """Score MODEL on the annotated documents in DATA: files, folders, or a dataset that `build` wrote."""
     from attackspan import load
-    from attackspan.eval.evaluate import show, to_json
+    from attackspan.eval.evaluate import show
     from attackspan.eval.metrics import score
 
     tagger = load(model)
     if len(data) == 1 and (data[0] / "dataset_dict.json").is_file():
-        with _training_extra():
+        with _extra("train"):
             from attackspan.training.dataset import load_dataset
         gold = load_dataset(data[0])[0][split]
     else:
@@ -175,10 +183,83 @@ def evaluate(model: str, data: tuple[Path, ...], split: str, output: Path) -> No
     if not gold:
         raise AttackspanError(f"{data[0]}: no documents in the split {split!r}")
     scores = score(gold, list(tagger.predict(gold)), tagger.schema)
-    with replacing(output) as file:
-        file.write(f"{json.dumps(to_json(scores), indent=2)}\n".encode())
+    _write_scores(scores, output)
     show(scores)
     click.echo(f"{scores.documents} documents; figures also in {output}")
+
+
+@cli.command(name="score")
+@click.argument("gold", type=_PATHS)
+@click.argument("predicted", metavar="PRED", type=_PATHS)
+@click.option(
+    "--schema", type=_PATHS, help="A schema.json. Default: the labels of CoNLL files, else attacks in the news."
+)
+@click.option("-o", "--output", type=_PATHS, help="The figures as JSON too, in the form of `evaluate`.")
+def score_command(gold: Path, predicted: Path, schema: Path | None, output: Path | None) -> None:
+    """Score PRED, anyone's predictions, against GOLD: files or folders in any of our formats. Needs no model.
+
+    Documents are paired by their ids: both sides must hold the same ones, with the same texts. The ids of CoNLL
+    documents come from their file's name, so give the files of both sides the same names. A document without spans is
+    scored like any other; a file without a document is an error. A label that only one side's CoNLL files use counts as
+    missed or as spurious.
+    """
+    from attackspan.eval.evaluate import show
+    from attackspan.eval.metrics import score
+
+    labels = _schema_of({"gold": (gold,), "predicted": (predicted,)}, schema)
+    scores = score(list(formats.read([gold], labels)), list(formats.read([predicted], labels)), labels)
+    if output:
+        _write_scores(scores, output)
+    show(scores)
+    click.echo(f"{scores.documents} documents")
+
+
+@cli.command()
+@click.argument("models", metavar="MODEL…", nargs=-1, required=True)
+@click.argument("data", type=_PATHS)
+@click.option("-o", "--output", type=_PATHS, default="report", show_default=True, help="Folder to write.")
+@click.option("--second", type=_PATHS, help="Another marking of the same documents: the ceiling.")
+@click.option("--train", type=_PATHS, help="The training documents: tells new actors from known ones.")
+@click.option("--seed", default=0, show_default=True, help="Of the bootstrap.")
+def report(
+    models: tuple[str, ...], data: Path, output: Path, second: Path | None, train: Path | None, seed: int
+) -> None:
+    """Report on MODEL with the documents in DATA: figures, errors in their sentences, slices, calibration.
+
+    A MODEL is a checkpoint folder, a hub id, or a .jsonl file of predictions for the same documents. The report shows
+    the first in full and compares the others with it. It writes index.html (one page that needs no network),
+    report.md and report.json.
+    """
+    from attackspan import load
+    from attackspan.training.suggest import suggest as by_rules
+
+    with _extra("report"):
+        from attackspan.eval import page
+        from attackspan.eval.report import Run, gather
+
+    taggers = {name: load(name) for name in models if not name.endswith(".jsonl")}
+    schema = next((tagger.schema for tagger in taggers.values()), default_schema())
+    gold = list(formats.read([data], schema))
+    floors = {"nothing": [replace(document, spans=(), links=()) for document in gold]}
+    if schema == default_schema():
+        floors = {"rules (attackspan suggest)": [by_rules(document) for document in gold], **floors}
+    runs = [
+        Run.of_model(name, taggers[name], gold) if name in taggers else Run.of_file(Path(name), schema)
+        for name in models
+    ]
+    found = gather(
+        str(data),
+        gold,
+        runs,
+        schema,
+        second=list(formats.read([second], schema)) if second else [],
+        floors=floors,
+        train=list(formats.read([train], schema)) if train else [],
+        seed=seed,
+    )
+    page.write(found, output)
+    strict = found.models[0].scores.labels.strict.micro.counts.f1
+    click.echo(f"{output / 'index.html'}: {len(gold)} documents, {100 * strict:.1f} strict micro F1")
 
 
 @cli.command()
@@ -188,13 +269,12 @@ def evaluate(model: str, data: tuple[Path, ...], split: str, output: Path) -> No
 def agreement(first: Path, second: Path, output: Path | None) -> None:
     """How far two annotators agree: strict and overlap F1 by label and link, for FIRST and SECOND, two markings of the
     same documents."""
-    from attackspan.eval.evaluate import show_agreement, to_json
+    from attackspan.eval.evaluate import show_agreement
     from attackspan.eval.metrics import score
 
     scores = score(list(formats.read([first])), list(formats.read([second])), default_schema())
     if output:
-        with replacing(output) as file:
-            file.write(f"{json.dumps(to_json(scores), indent=2)}\n".encode())
+        _write_scores(scores, output)
     show_agreement(scores)
     click.echo(f"{scores.documents} documents")
 
@@ -224,6 +304,13 @@ def suggest(paths: tuple[Path, ...], output: Path, model: str | None) -> None:
         click.echo(f"{rules.sureness(document):.3f}\t{document.id}" if model else document.id)
 
 
+def _write_scores(scores: Scores, path: Path) -> None:
+    from attackspan.eval.evaluate import to_json
+
+    with replacing(path) as file:
+        file.write(f"{json.dumps(to_json(scores), indent=2)}\n".encode())
+
+
 def _schema_of(paths: dict[str, tuple[Path, ...]], schema: Path | None) -> Schema:
     if schema:
         return Schema.load(schema)
@@ -247,13 +334,12 @@ def _stdin_as_file(paths: tuple[Path, ...], ending: str) -> Iterator[list[Path]]
 
 
 @contextmanager
-def _training_extra() -> Iterator[None]:
+def _extra(name: str) -> Iterator[None]:
+    """Imports of what only the extra of this name brings."""
     try:
         yield
     except ModuleNotFoundError as error:
-        raise AttackspanError(
-            f"needs {error.name}, which the training extra brings: pip install 'attackspan[train]'"
-        ) from error
+        raise AttackspanError(f"needs {error.name}, which an extra brings: pip install 'attackspan[{name}]'") from error
 
 
 def _fail(message: str) -> None:

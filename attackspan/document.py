@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -233,6 +235,12 @@ class Document:
             yield f"ends at {tail.label}, not {tails[link.role]}"
         if link.score is not None and not 0 <= link.score <= 1:
             yield f"has the score {link.score}, which is no probability"
+
+
+def data_hash(documents: Iterable[Document]) -> str:
+    """sha256 over documents with their markings, in any order: the same data always has the same hash."""
+    lines = sorted(json.dumps(document.to_dict(), sort_keys=True) for document in documents)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 _SPAN_OPTIONAL = {"text": str, "score": (int, float, type(None)), "attributes": dict}

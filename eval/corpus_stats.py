@@ -98,8 +98,8 @@ def marginals(corpus: Corpus) -> dict[str, Counter[str]]:
     every: dict[str, Callable[[Document], Iterable[str]]] = {
         "kind": lambda one: {span.attributes["kind"] for span in one.spans if span.label == "attack"} or {"no attack"},
         "stance": lambda one: {span.attributes["stance"] for span in one.spans if span.label == "attribution"},
-        "era": lambda one: [_class(int(year.group()), ERAS) if (year := _YEAR.search(one.date)) else "no year"],
-        "words": lambda one: [_class(len(one.text.split()), LENGTHS)],
+        "era": lambda one: [era(one)],
+        "words": lambda one: [band(len(one.text.split()), LENGTHS)],
     }
     for column in ("genre", "region", "country") if corpus.plan else ():
         every[column] = lambda one, column=column: [corpus.plan[one.id][column]]  # type: ignore[misc]
@@ -150,7 +150,14 @@ def report(corpora: Sequence[Corpus]) -> str:
     return "\n".join(page) + "\n"
 
 
-def _class(value: int, edges: Sequence[int]) -> str:
+def era(document: Document) -> str:
+    """The class of the year of its date."""
+    year = _YEAR.search(document.date)
+    return band(int(year.group()), ERAS) if year else "no year"
+
+
+def band(value: int, edges: Sequence[int]) -> str:
+    """The name of the class that a number falls in, between two of the edges."""
     low, high = next((low, high) for low, high in pairwise(edges) if low <= value < high)
     if high == edges[-1]:
         return f"{low} on"

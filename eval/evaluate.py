@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,20 +10,24 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from attackspan.eval.metrics import CONFIDENCE, Score, Scores, View, Views
+from attackspan.eval.bootstrap import CONFIDENCE, Interval
+from attackspan.eval.metrics import VERSION, Average, Score, Scores, SpanViews, View, Views
 
 
 def to_json(scores: Scores) -> dict[str, Any]:
     """The scores as plain dicts, ready for JSON; figures are shares in [0, 1] and intervals ``[low, high]``.
 
-    Keys: ``documents``, ``confidence``; ``labels`` and ``links``, each ``strict`` and ``overlap``, each ``micro`` and
-    ``by_name``; ``attributes`` by name.
+    Keys: ``scorer``, the version of the figures' definitions; ``documents``, ``confidence``; ``labels``, under
+    ``strict``, ``boundary``, ``overlap`` and ``type``; ``links``, under ``strict`` and ``overlap``; ``statements``;
+    each has ``micro``, ``macro`` and ``by_name``; ``attributes`` by name.
     """
     return {
+        "scorer": VERSION,
         "documents": scores.documents,
         "confidence": CONFIDENCE,
-        "labels": _views_json(scores.labels),
-        "links": _views_json(scores.links),
+        "labels": {name: _view_json(view) for name, view in span_views(scores.labels).items()},
+        "links": {"strict": _view_json(scores.links.strict), "overlap": _view_json(scores.links.overlap)},
+        "statements": _view_json(scores.statements),
         "attributes": {
             name: {"accuracy": accuracy.value, "correct": accuracy.correct, "support": accuracy.support}
             for name, accuracy in scores.attributes.items()
@@ -31,8 +35,13 @@ def to_json(scores: Scores) -> dict[str, Any]:
     }
 
 
+def span_views(views: SpanViews) -> dict[str, View]:
+    """The four criteria by name, the strictest first."""
+    return {"strict": views.strict, "boundary": views.boundary, "overlap": views.overlap, "type": views.type}
+
+
 def tables(scores: Scores) -> list[Table]:
-    """The scores as tables for a terminal, in per cent: labels, attributes, links; one with no rows is left out."""
+    """The scores as tables for a terminal, in per cent: labels, views, attributes, links, statements; no empty one."""
     return [_rich(grid) for grid in _grids(scores)]
 
 
@@ -53,51 +62,60 @@ def to_markdown(scores: Scores) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """A table of text: its first column names the row, the others hold figures. ``micro``: the last row sums up."""
+    """A table of text: its first column names the row, the others hold figures; the last ``sums`` rows sum up."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    micro: bool
+    sums: int = 0
 
 
 def _grids(scores: Scores) -> list[_Grid]:
     attributes = tuple(
         (name, str(accuracy.support), _percent(accuracy.value)) for name, accuracy in scores.attributes.items()
     )
+    views = tuple((name, *_figures(view.micro)) for name, view in span_views(scores.labels).items())
+    statements = tuple((name, str(one.counts.gold), *_figures(one)) for name, one in _rows(scores.statements))
     grids = [
         _span_grid("label", scores.labels),
-        _Grid(("attribute", "support", "accuracy"), attributes, micro=False),
+        _Grid(("view (micro)", "P", "R", _F1), views),
+        _Grid(("attribute", "support", "accuracy"), attributes),
         _span_grid("link", scores.links),
+        _Grid(("statement, end to end", "support", "P", "R", _F1), statements, sums=1),
     ]
-    return [grid for grid in grids if len(grid.rows) > grid.micro]
+    return [grid for grid in grids if len(grid.rows) > grid.sums]
 
 
-def _span_grid(what: str, views: Views) -> _Grid:
-    interval = f"[{CONFIDENCE:.0%}]".replace("%", " %")
-    figures = tuple(f"{view} {figure}" for view in ("strict", "overlap") for figure in ("P", "R", f"F1 {interval}"))
-    each = [(name, strict, views.overlap.by_name[name]) for name, strict in views.strict.by_name.items()]
-    rows = tuple(
+_F1 = f"F1 [{100 * CONFIDENCE:.0f} %]"
+
+
+def _span_grid(what: str, views: SpanViews | Views) -> _Grid:
+    figures = tuple(f"{name} {figure}" for name in ("strict", "overlap") for figure in ("P", "R", _F1))
+    rows = [
         (name, str(strict.counts.gold), *_figures(strict), *_figures(overlap))
-        for name, strict, overlap in (*each, ("micro", views.strict.micro, views.overlap.micro))
+        for (name, strict), (_, overlap) in zip(_rows(views.strict), _rows(views.overlap), strict=True)
+    ]
+    macro = ("macro", "", *_figures(views.strict.macro), *_figures(views.overlap.macro))
+    return _Grid((what, "support", *figures), (*rows, macro) if rows[1:] else (), sums=2)
+
+
+def _rows(view: View) -> list[tuple[str, Score]]:
+    """The scores of each name, then that of all together."""
+    return [*view.by_name.items(), ("micro", view.micro)]
+
+
+def _agreement_grid(what: str, views: SpanViews | Views) -> _Grid:
+    rows = tuple(
+        (name, str(strict.counts.gold), str(strict.counts.predicted), _figures(strict)[2], _figures(overlap)[2])
+        for (name, strict), (_, overlap) in zip(_rows(views.strict), _rows(views.overlap), strict=True)
     )
-    return _Grid((what, "support", *figures), rows, micro=True)
+    return _Grid((what, "first", "second", f"strict {_F1}", f"overlap {_F1}"), rows, sums=1)
 
 
-def _agreement_grid(what: str, views: Views) -> _Grid:
-    rows = []
-    for name, strict in (*views.strict.by_name.items(), ("micro", views.strict.micro)):
-        overlap = views.overlap.micro if name == "micro" else views.overlap.by_name[name]
-        counts = (str(strict.counts.gold), str(strict.counts.predicted))
-        rows.append((name, *counts, _figures(strict)[2], _figures(overlap)[2]))
-    interval = f"F1 [{CONFIDENCE:.0%}]".replace("%", " %")
-    return _Grid((what, "first", "second", f"strict {interval}", f"overlap {interval}"), tuple(rows), micro=True)
-
-
-def _figures(score: Score) -> tuple[str, str, str]:
+def _figures(score: Score | Average) -> tuple[str, str, str]:
     """Precision, recall, and F1 with its interval."""
-    counts, interval = score.counts, score.interval
-    f1 = f"{_percent(counts.f1)} [{_percent(interval.low)}, {_percent(interval.high)}]"
-    return _percent(counts.precision), _percent(counts.recall), f1
+    figures, interval = score if isinstance(score, Average) else score.counts, score.interval
+    f1 = f"{_percent(figures.f1)} [{_percent(interval.low)}, {_percent(interval.high)}]"
+    return _percent(figures.precision), _percent(figures.recall), f1
 
 
 def _percent(share: float) -> str:
@@ -113,7 +131,7 @@ def _rich(grid: _Grid) -> Table:
     for index, title in enumerate(grid.header):
         table.add_column(title, justify="right" if index else "left", overflow="fold")
     for index, row in enumerate(grid.rows, start=1):
-        table.add_row(*row, end_section=grid.micro and index == len(grid.rows) - 1)
+        table.add_row(*row, end_section=index == len(grid.rows) - grid.sums)
     return table
 
 
@@ -122,26 +140,34 @@ def _markdown(grid: _Grid) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in (grid.header, rule, *grid.rows))
 
 
-def _views_json(views: Views) -> dict[str, Any]:
-    return {"strict": _view_json(views.strict), "overlap": _view_json(views.overlap)}
-
-
 def _view_json(view: View) -> dict[str, Any]:
-    return {"micro": _score_json(view.micro), "by_name": _scores_json(view.by_name)}
-
-
-def _scores_json(scores: Mapping[str, Score]) -> dict[str, Any]:
-    return {name: _score_json(score) for name, score in scores.items()}
+    macro = view.macro
+    return {
+        "micro": _score_json(view.micro),
+        "macro": {
+            "precision": macro.precision,
+            "recall": macro.recall,
+            "f1": macro.f1,
+            "f1_interval": _interval_json(macro.interval),
+        },
+        "by_name": {name: _score_json(score) for name, score in view.by_name.items()},
+    }
 
 
 def _score_json(score: Score) -> dict[str, Any]:
-    counts, interval = score.counts, score.interval
+    counts = score.counts
     return {
         "precision": counts.precision,
+        "precision_interval": _interval_json(score.precision_interval),
         "recall": counts.recall,
+        "recall_interval": _interval_json(score.recall_interval),
         "f1": counts.f1,
-        "f1_interval": [interval.low, interval.high],
+        "f1_interval": _interval_json(score.interval),
         "correct": counts.correct,
         "predicted": counts.predicted,
         "gold": counts.gold,
     }
+
+
+def _interval_json(interval: Interval) -> list[float]:
+    return [interval.low, interval.high]

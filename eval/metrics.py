@@ -1,7 +1,7 @@
-"""How well predicted documents agree with gold ones: spans, attributes and links, with bootstrap intervals.
+"""How well predicted documents agree with gold ones: spans, attributes, links and statements, with intervals.
 
-Two views: *strict* asks for the same label and the same boundaries (as CoNLL-2003 does), *overlap* for the same label
-and an intersection over union of at least one half (as the Pascal VOC does for boxes), matched one to one.
+Spans are counted under four criteria (``matching.Matches``), links and attributes on the spans that match. Needs no
+model: anyone's predictions can be scored.
 """
 
 from __future__ import annotations
@@ -9,19 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import prod
 
 import numpy as np
-from numpy.typing import NDArray
 
-from attackspan.document import Document, Span
-from attackspan.errors import AttackspanError
+from attackspan.document import Document
+from attackspan.eval.bootstrap import RESAMPLES, FloatArray, IntArray, Interval, interval, macro, rates, resample
+from attackspan.eval.matching import Match, match, pair
 from attackspan.schema import Schema
 
-IntArray = NDArray[np.int64]
-FloatArray = NDArray[np.float64]
-
-CONFIDENCE = 0.95
+VERSION = 2
+"""Rises when a figure would come out otherwise for the same documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,35 +49,56 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
-    """A confidence interval: its two ends, in [0, 1]."""
+class Score:
+    """The counts of one label or role and the 95 % bootstrap intervals of their F1, precision and recall."""
 
-    low: float
-    high: float
+    counts: Counts
+    interval: Interval
+    precision_interval: Interval
+    recall_interval: Interval
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """The counts of one label or role and the 95 % bootstrap interval of their F1."""
+class Average:
+    """The unweighted mean over the labels or roles that occur on either side (macro average), all in [0, 1].
 
-    counts: Counts
+    F1 is the mean of their F1s; ``interval`` is its 95 % bootstrap interval.
+    """
+
+    precision: float
+    recall: float
+    f1: float
     interval: Interval
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The scores under one criterion: of each label or role by its name, and of all together (micro average)."""
+    """The scores under one criterion: of each label or role by its name, of all together, and their mean."""
 
     micro: Score
+    macro: Average
     by_name: Mapping[str, Score] = field(hash=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """The same items under both criteria."""
+    """The links under two criteria: their spans match strictly, or they overlap."""
 
     strict: View
     overlap: View
+
+
+@dataclass(frozen=True, slots=True)
+class SpanViews:
+    """The spans under the four criteria of ``matching.Matches``.
+
+    Under ``boundary``, where labels may differ, a predicted span counts for the label of the gold span that it matches.
+    """
+
+    strict: View
+    boundary: View
+    overlap: View
+    type: View
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +122,44 @@ class Scores:
         documents: how many documents were compared.
         labels: the spans, by label.
         links: the links, by role, named ``label.role`` after the label that heads them, e.g. ``attribution.source``.
+        statements: who condemned what, who blames whom: the spans of labels with roles, end to end. A statement counts
+            where its span overlaps, its attributes agree and so do all its links, none missing and none too many.
         attributes: the attributes, named ``label.attribute``, e.g. ``attack.kind``.
     """
 
     documents: int
-    labels: Views
+    labels: SpanViews
     links: Views
+    statements: View
     attributes: Mapping[str, Accuracy] = field(hash=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What was counted in each of D documents, in the order of their ids; each row of 3 is (correct, predicted, gold).
+
+    Attributes:
+        ids: the documents.
+        labels: int64 (D, 4 criteria, labels, 3), the criteria in the order of ``SpanViews``.
+        links: int64 (D, 2 criteria, roles, 3), in the order of ``Views``.
+        statements: int64 (D, labels with roles, 3).
+        attributes: int64 (D, attributes, 2), (correct, strictly matched).
+    """
+
+    ids: tuple[str, ...]
+    labels: IntArray
+    links: IntArray
+    statements: IntArray
+    attributes: IntArray
+
+
 def score(
-    gold: Sequence[Document], predicted: Sequence[Document], schema: Schema, *, seed: int = 0, resamples: int = 1000
+    gold: Sequence[Document],
+    predicted: Sequence[Document],
+    schema: Schema,
+    *,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
 ) -> Scores:
     """Compare predicted documents with gold ones; neither the order of documents nor that of spans or links matters.
 
@@ -132,129 +177,88 @@ def score(
             ``resamples`` is below one.
 
     Example:
+        >>> from attackspan.document import Span
         >>> from attackspan.schema import default_schema
         >>> document = Document("d1", "Police fled.", (Span("a1", "actor", 0, 6, "Police"),))
         >>> score([document], [document], default_schema()).labels.strict.micro.counts
         Counts(correct=1, predicted=1, gold=1)
     """
-    if resamples < 1:
-        raise AttackspanError(f"the bootstrap needs at least one resample, not {resamples}")
-    pairs = _pair(gold, predicted, schema)
-    roles = [f"{label.name}.{role.name}" for label, role in schema.roles]
-    attributes = [f"{label.name}.{attribute.name}" for label, attribute in schema.attributes]
-    label_counts = np.zeros((len(pairs), 2, len(schema.names), 3), np.int64)
-    link_counts = np.zeros((len(pairs), 2, len(roles), 3), np.int64)
-    attribute_counts = np.zeros((len(pairs), len(attributes), 2), np.int64)
-    for row, (truth, guess) in enumerate(pairs):
-        overlapping = _matches(truth, guess, schema)
-        # An exact pair shares no character with any other span of its label, so every overlap matching holds it.
-        exact = [(left, right) for left, right in overlapping if (left.start, left.end) == (right.start, right.end)]
-        for view, matches in enumerate((exact, overlapping)):
-            label_counts[row, view] = _count_labels(truth, guess, matches, schema.names)
-            link_counts[row, view] = _count_links(truth, guess, matches, roles)
-        attribute_counts[row] = _count_attributes(exact, attributes)
-    totals = attribute_counts.sum(axis=0).tolist()
+    found = tally(pair(gold, predicted, schema), schema)
+    roles, statements, attributes = _names(schema)
+    strict, boundary, overlap, kind = (
+        view(found.labels[:, index], schema.names, seed, resamples) for index in range(4)
+    )
+    totals = found.attributes.sum(axis=0).tolist()
     return Scores(
-        documents=len(pairs),
-        labels=_views(label_counts, schema.names, seed, resamples),
-        links=_views(link_counts, roles, seed, resamples),
+        documents=len(found.ids),
+        labels=SpanViews(strict, boundary, overlap, kind),
+        links=Views(*(view(found.links[:, index], roles, seed, resamples) for index in range(2))),
+        statements=view(found.statements, statements, seed, resamples),
         attributes={name: Accuracy(*total) for name, total in zip(attributes, totals, strict=True)},
     )
 
 
-def align(gold: Sequence[Span], predicted: Sequence[Span]) -> list[tuple[Span, Span]]:
-    """Match spans one to one where their intersection over union is at least one half, in linear time.
-
-    The matching is an optimal assignment: no other has more pairs, nor as many with a larger total intersection over
-    union. No solver is needed. Two disjoint spans can both reach one half with a third only where they are its exact
-    halves, and then neither touches anything else: every connected component of candidates is a single pair, or a span
-    with its two halves, which are worth the same. The earlier half is taken.
-
-    Args:
-        gold: spans of one label in the order of the text, none overlapping another, as in a ``Document``.
-        predicted: likewise.
-
-    Returns:
-        The matched (gold, predicted) spans in the order of the text.
-    """
-    matches = []
-    i = j = 0
-    while i < len(gold) and j < len(predicted):
-        left, right = gold[i], predicted[j]
-        intersection = min(left.end, right.end) - max(left.start, right.start)
-        hull = max(left.end, right.end) - min(left.start, right.start)  # the union, where the spans intersect at all
-        if 2 * intersection >= hull:
-            matches.append((left, right))
-            i, j = i + 1, j + 1
-        elif left.end <= right.end:  # whatever follows on the right starts behind the left span
-            i += 1
-        else:
-            j += 1
-    return matches
+def tally(pairs: Sequence[tuple[Document, Document]], schema: Schema) -> Tally:
+    """Count what agrees in each (gold, predicted) document; see ``matching.pair``."""
+    roles, statements, attributes = _names(schema)
+    labels = np.zeros((len(pairs), 4, len(schema.names), 3), np.int64)
+    links = np.zeros((len(pairs), 2, len(roles), 3), np.int64)
+    wholes = np.zeros((len(pairs), len(statements), 3), np.int64)
+    values = np.zeros((len(pairs), len(attributes), 2), np.int64)
+    for row, (gold, predicted) in enumerate(pairs):
+        found = match(gold, predicted, schema)
+        for index, matches in enumerate((found.strict, found.boundary, found.overlap, found.type)):
+            labels[row, index] = _count_labels(gold, predicted, matches, schema.names)
+        for index, matches in enumerate((found.strict, found.overlap)):
+            links[row, index] = _count_links(gold, predicted, matches, roles)
+        wholes[row] = _count_statements(gold, predicted, found.overlap, statements)
+        values[row] = _count_attributes(found.strict, attributes)
+    return Tally(tuple(gold.id for gold, _ in pairs), labels, links, wholes, values)
 
 
-def _pair(gold: Sequence[Document], predicted: Sequence[Document], schema: Schema) -> list[tuple[Document, Document]]:
-    """The (gold, predicted) documents in the order of their ids, for the seeded bootstrap depends on their order."""
-    truths, guesses = _by_id(gold, "gold", schema), _by_id(predicted, "predicted", schema)
-    if missing := sorted(truths.keys() - guesses.keys()):
-        raise AttackspanError(f"document {missing[0]!r} is in the gold data, but was not predicted")
-    if extra := sorted(guesses.keys() - truths.keys()):
-        raise AttackspanError(f"document {extra[0]!r} was predicted, but is not in the gold data")
-    for name, truth in truths.items():
-        if truth.text != guesses[name].text:
-            raise AttackspanError(f"document {name!r} was predicted on a text that differs from the gold one")
-    return [(truths[name], guesses[name]) for name in sorted(truths)]
+def view(counts: IntArray, names: Sequence[str], seed: int, resamples: int) -> View:
+    """Sum and bootstrap the (correct, predicted, gold) of each document and name. Shape: (documents, names, 3)."""
+    samples = resample(counts, seed, resamples)
+    totals = counts.sum(axis=0)
+    precision, recall, f1 = np.nan_to_num(macro(totals.astype(np.float64))).tolist()
+    scores = [
+        Score(Counts(*total), Interval(*ends[2]), Interval(*ends[0]), Interval(*ends[1]))
+        for total, ends in zip(
+            [*totals.tolist(), totals.sum(axis=0).tolist()],
+            interval(rates(_with_sum(samples))).tolist(),
+            strict=True,
+        )
+    ]
+    average = Average(precision, recall, f1, Interval(*interval(macro(samples)[:, 2]).tolist()))
+    return View(scores[-1], average, dict(zip(names, scores[:-1], strict=True)))
 
 
-def _by_id(documents: Iterable[Document], side: str, schema: Schema) -> dict[str, Document]:
-    by_id: dict[str, Document] = {}
-    for document in documents:
-        if document.id in by_id:
-            raise AttackspanError(f"document {document.id!r} stands twice in the {side} data")
-        if document.schema is not schema and _outline(document.schema) != _outline(schema):
-            raise AttackspanError(
-                f"document {document.id!r} of the {side} data has another schema than the one to score"
-            )
-        by_id[document.id] = document
-    return by_id
+def _with_sum(samples: FloatArray) -> FloatArray:
+    """The counts of each name with those of all together behind them. Shape: (samples, names + 1, 3)."""
+    return np.concatenate([samples, samples.sum(axis=1, keepdims=True)], axis=1)
 
 
-def _outline(schema: Schema) -> object:
-    """What two schemas must share for their documents to be comparable: the names, but neither order nor codes."""
-    return {
-        label.name: ({attribute.name: set(attribute.names) for attribute in label.attributes}, set(label.roles))
-        for label in schema.labels
-    }
+def _names(schema: Schema) -> tuple[list[str], list[str], list[str]]:
+    """The names of the links, the statements and the attributes."""
+    return (
+        [f"{label.name}.{role.name}" for label, role in schema.roles],
+        [label.name for label in schema.labels if label.roles],
+        [f"{label.name}.{attribute.name}" for label, attribute in schema.attributes],
+    )
 
 
-def _matches(gold: Document, predicted: Document, schema: Schema) -> list[tuple[Span, Span]]:
-    """The overlap matching of two documents, label by label."""
-    truths, guesses = _by_label(gold, schema), _by_label(predicted, schema)
-    return [match for label in schema.names for match in align(truths[label], guesses[label])]
-
-
-def _by_label(document: Document, schema: Schema) -> dict[str, list[Span]]:
-    spans: dict[str, list[Span]] = {label: [] for label in schema.names}
-    for span in document.spans:
-        spans[span.label].append(span)
-    return spans
-
-
-def _count_labels(
-    gold: Document, predicted: Document, matches: Sequence[tuple[Span, Span]], names: Sequence[str]
-) -> IntArray:
+def _count_labels(gold: Document, predicted: Document, matches: Sequence[Match], names: Sequence[str]) -> IntArray:
     """(correct, predicted, gold) spans of each label. Shape: (labels, 3)."""
+    counted = {guess.id: truth.label for truth, guess in matches}
     return _columns(
         names,
-        (truth.label for truth, _ in matches),
-        (span.label for span in predicted.spans),
+        counted.values(),
+        (counted.get(span.id, span.label) for span in predicted.spans),
         (span.label for span in gold.spans),
     )
 
 
-def _count_links(
-    gold: Document, predicted: Document, matches: Sequence[tuple[Span, Span]], names: Sequence[str]
-) -> IntArray:
+def _count_links(gold: Document, predicted: Document, matches: Sequence[Match], names: Sequence[str]) -> IntArray:
     """(correct, predicted, gold) links of each role. Shape: (roles, 3)."""
     counterpart = {guess.id: truth.id for truth, guess in matches}
     truths, guesses = _links(gold), _links(predicted)
@@ -277,7 +281,28 @@ def _links(document: Document) -> set[tuple[str, str, str]]:
     return {(f"{labels[link.head]}.{link.role}", link.head, link.tail) for link in document.links}
 
 
-def _count_attributes(matches: Sequence[tuple[Span, Span]], names: Sequence[str]) -> IntArray:
+def _count_statements(gold: Document, predicted: Document, matches: Sequence[Match], names: Sequence[str]) -> IntArray:
+    """(correct, predicted, gold) statements of each label that has roles. Shape: (labels with roles, 3)."""
+    counterpart = {guess.id: truth.id for truth, guess in matches}
+    truths: dict[str, set[tuple[str, str | None]]] = {}
+    guesses: dict[str, set[tuple[str, str | None]]] = {}
+    for link in gold.links:
+        truths.setdefault(link.head, set()).add((link.role, link.tail))
+    for link in predicted.links:  # a tail that matches nothing becomes None, which no gold link ends at
+        guesses.setdefault(link.head, set()).add((link.role, counterpart.get(link.tail)))
+    return _columns(
+        names,
+        (
+            truth.label
+            for truth, guess in matches
+            if truth.attributes == guess.attributes and truths.get(truth.id) == guesses.get(guess.id)
+        ),
+        (span.label for span in predicted.spans),
+        (span.label for span in gold.spans),
+    )
+
+
+def _count_attributes(matches: Sequence[Match], names: Sequence[str]) -> IntArray:
     """(correct, matched) spans of each attribute. Shape: (attributes, 2)."""
     judged = [
         (f"{truth.label}.{name}", value == guess.attributes[name])
@@ -291,55 +316,6 @@ def _columns(names: Sequence[str], *occurrences: Iterable[str]) -> IntArray:
     """How often each of the names occurs in each of the iterables. Shape: (names, iterables)."""
     counters = [Counter(column) for column in occurrences]
     return np.array([[counter[name] for counter in counters] for name in names], np.int64).reshape(-1, len(counters))
-
-
-def _views(counts: IntArray, names: Sequence[str], seed: int, resamples: int) -> Views:
-    """Sum and bootstrap the counts of each document. ``counts``: (documents, 2 views, names, 3)."""
-    counts = np.concatenate([counts, counts.sum(axis=2, keepdims=True)], axis=2)  # micro is the last column
-    totals = counts.sum(axis=0).tolist()
-    intervals = _bootstrap(counts, seed, resamples).tolist()
-    strict, overlap = (
-        [Score(Counts(*total), Interval(*interval)) for total, interval in zip(*view, strict=True)]
-        for view in zip(totals, intervals, strict=True)
-    )
-    return Views(
-        View(strict[-1], dict(zip(names, strict[:-1], strict=True))),
-        View(overlap[-1], dict(zip(names, overlap[:-1], strict=True))),
-    )
-
-
-def _bootstrap(counts: IntArray, seed: int, resamples: int) -> FloatArray:
-    """The ends of F1's 95 % percentile interval when whole documents are drawn with replacement.
-
-    Documents, not spans, are drawn since the spans of a document are not independent. Samples in which F1 is undefined
-    are left out; where it is undefined in all, the interval is (0.0, 0.0). Source: B. Efron, "Bootstrap methods:
-    another look at the jackknife", Annals of Statistics 7 (1979); percentile interval: Efron and Tibshirani, "An
-    introduction to the bootstrap" (1993), chapter 13.
-
-    Args:
-        counts: (correct, predicted, gold) for each document. Shape: (documents, ..., 3).
-        seed: of the generator.
-        resamples: how many samples are drawn.
-
-    Returns:
-        The lower and the upper end, in [0, 1]. Shape: (..., 2).
-    """
-    documents, shape = len(counts), counts.shape[1:-1]
-    if not documents:
-        return np.zeros((*shape, 2))
-    rng = np.random.default_rng(seed)
-    flat = counts.reshape(documents, -1).astype(np.float64)  # floats sum by BLAS, and counts stay exact in them
-    # One sample at a time: a matrix of all would grow with samples times documents.
-    draws = (rng.integers(documents, size=documents) for _ in range(resamples))
-    totals = np.stack([np.bincount(draw, minlength=documents) @ flat for draw in draws])
-    correct, predicted, gold = np.moveaxis(totals.reshape(resamples, prod(shape), 3), -1, 0)
-    items = predicted + gold
-    tails = (50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE))
-    ends = np.zeros((prod(shape), 2))
-    for column, defined in enumerate(items.T > 0):
-        if defined.any():
-            ends[column] = np.percentile(2 * correct[defined, column] / items[defined, column], tails)
-    return ends.reshape(*shape, 2)
 
 
 def _ratio(part: int, whole: int) -> float:

@@ -158,6 +158,33 @@ class Tagger:
         """
         return self._merge(tokens, self.session.encode(self._windows(tokens)))
 
+    def relate(self, document: Document) -> Document:
+        """The document with its spans as given, and the attributes and links that the model reads on them.
+
+        A span that begins or ends inside a token is read as the tokens that it touches.
+
+        Raises:
+            AttackspanError: a label is unknown to the model, or a span touches none of its tokens.
+        """
+        tokens = self.tokenizer.encode([document.text])[0]
+        starts, ends = tokens.starts[tokens.units], tokens.ends[tokens.units]
+        found = []
+        for span in document.spans:
+            first, stop = int(np.searchsorted(ends, span.start, "right")), int(np.searchsorted(starts, span.end))
+            if first >= stop or span.label not in self.schema.names:
+                raise AttackspanError(
+                    f"document {document.id!r}: the model cannot read {span.label} {span.id!r} {span.text[:40]!r}: "
+                    "it needs a label that the model knows, and a letter or sign that its tokenizer keeps"
+                )
+            found.append((span.label, first, stop, 1.0))
+        _, features = self.encode([tokens])
+        (values,), (links,) = self._relate(features, [found])
+        spans = tuple(
+            replace(span, attributes=self._attributes(span.label, values[row]))
+            for row, span in enumerate(document.spans)
+        )
+        return replace(document, spans=spans, links=self._ties(spans, links), schema=self.schema)
+
     def _cuts(self, text: Tokens) -> list[tuple[int, int]]:
         return windows(len(text), self.settings.window, self.settings.overlap)
 
@@ -236,6 +263,10 @@ class Tagger:
                     f"{label}{counts[label]}", label, start, end, document.text[start:end], round(score, 4), attributes
                 )
             )
+        return replace(document, spans=tuple(spans), links=self._ties(spans, links))
+
+    def _ties(self, spans: Sequence[Span], links: Sequence[tuple[int, int, Floats]]) -> tuple[Link, ...]:
+        """The candidates that the model ties."""
         ties = []
         for head, tail, logits in links:
             for column, (owner, role) in enumerate(self.schema.roles):
@@ -243,7 +274,7 @@ class Tagger:
                     temperature = self.settings.temperatures.get(f"{owner.name}.{role.name}", 1.0)
                     score = 1 / (1 + math.exp(-logits[column] / temperature))
                     ties.append(Link(role.name, spans[head].id, spans[tail].id, round(score, 4)))
-        return replace(document, spans=tuple(spans), links=tuple(ties))
+        return tuple(ties)
 
     def _attributes(self, label: str, logits: Floats) -> dict[str, str]:
         chosen, column = {}, 0

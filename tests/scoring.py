@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from attackspan.document import Document, Link, Span
-from attackspan.eval.metrics import Counts, Scores, Views, score
+from attackspan.eval.metrics import Counts, Scores, SpanViews, Views, score
 from attackspan.schema import Label, Schema, default_schema
 
 SCHEMA = default_schema()
@@ -28,7 +28,7 @@ def compare(gold: Document, predicted: Document) -> Scores:
     return score([gold], [predicted], SCHEMA, resamples=1)
 
 
-def counts(views: Views) -> dict[str, tuple[Counts, Counts]]:
+def counts(views: SpanViews | Views) -> dict[str, tuple[Counts, Counts]]:
     """The strict and the overlap counts by name, with those of all together under ``micro``."""
     named = {name: (strict.counts, views.overlap.by_name[name].counts) for name, strict in views.strict.by_name.items()}
     return {**named, "micro": (views.strict.micro.counts, views.overlap.micro.counts)}

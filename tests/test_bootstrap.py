@@ -17,7 +17,8 @@ from scoring import (
 
 from attackspan.document import Document, Link
 from attackspan.errors import AttackspanError
-from attackspan.eval.metrics import Interval, score
+from attackspan.eval.bootstrap import Interval
+from attackspan.eval.metrics import score
 from attackspan.schema import Schema
 
 

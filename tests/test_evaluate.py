@@ -31,13 +31,16 @@ def small_scores() -> Scores:
 
 def test_json_keys_and_figures() -> None:
     data = json.loads(json.dumps(to_json(small_scores())))
-    assert list(data) == ["documents", "confidence", "labels", "links", "attributes"]
+    assert list(data) == ["scorer", "documents", "confidence", "labels", "links", "statements", "attributes"]
     assert (data["documents"], data["confidence"]) == (1, 0.95)
-    assert list(data["labels"]) == list(data["links"]) == ["strict", "overlap"]
+    assert list(data["labels"]) == ["strict", "boundary", "overlap", "type"]
+    assert list(data["links"]) == ["strict", "overlap"]
     assert list(data["labels"]["strict"]["by_name"]) == ["actor", "attack", "attribution", "condemnation"]
     assert data["labels"]["strict"]["by_name"]["actor"] == {
         "precision": 0.5,
+        "precision_interval": [0.5, 0.5],
         "recall": 0.5,
+        "recall_interval": [0.5, 0.5],
         "f1": 0.5,
         "f1_interval": [0.5, 0.5],
         "correct": 1,
@@ -45,13 +48,16 @@ def test_json_keys_and_figures() -> None:
         "gold": 2,
     }
     assert data["labels"]["strict"]["micro"]["f1"] == 0.75
+    macro = data["labels"]["strict"]["macro"]  # of the three labels that occur
+    assert macro == {"precision": 2.5 / 3, "recall": 2.5 / 3, "f1": 2.5 / 3, "f1_interval": [2.5 / 3, 2.5 / 3]}
+    assert data["statements"]["by_name"]["condemnation"]["f1"] == data["statements"]["micro"]["f1"] == 1.0
     assert data["labels"]["overlap"]["micro"]["f1"] == 1.0
     assert data["links"]["strict"]["by_name"]["condemnation.by"]["f1"] == 1.0
     assert data["attributes"]["attack.kind"] == {"accuracy": 1.0, "correct": 1, "support": 1}
 
 
 def test_markdown() -> None:
-    labels, attributes, links = to_markdown(small_scores()).split("\n\n")
+    labels, views, attributes, links, statements = to_markdown(small_scores()).split("\n\n")
     figures = "strict P | strict R | strict F1 [95 %] | overlap P | overlap R | overlap F1 [95 %] |"
     right = "100.0 | 100.0 | 100.0 [100.0, 100.0]"
     nothing = "0.0 | 0.0 | 0.0 [0.0, 0.0]"
@@ -63,10 +69,18 @@ def test_markdown() -> None:
         f"| attribution | 0 | {nothing} | {nothing} |",
         f"| condemnation | 1 | {right} | {right} |",
         f"| micro | 4 | 75.0 | 75.0 | 75.0 [75.0, 75.0] | {right} |",
+        f"| macro |  | 83.3 | 83.3 | 83.3 [83.3, 83.3] | {right} |",
+    ]
+    assert views.splitlines()[2:] == [
+        "| strict | 75.0 | 75.0 | 75.0 [75.0, 75.0] |",
+        "| boundary | 75.0 | 75.0 | 75.0 [75.0, 75.0] |",
+        f"| overlap | {right} |",
+        f"| type | {right} |",
     ]
     assert attributes.splitlines()[2:] == ["| attack.kind | 1 | 100.0 |", "| attribution.stance | 0 | 0.0 |"]
     assert links.splitlines()[0] == f"| link | support | {figures}"
-    assert links.splitlines()[-1] == f"| micro | 1 | {right} | {right} |"
+    assert links.splitlines()[-2] == f"| micro | 1 | {right} | {right} |"
+    assert statements.splitlines()[-1] == f"| micro | 1 | {right} |"
 
 
 def test_support_is_the_number_of_gold_spans() -> None:
@@ -100,5 +114,5 @@ def test_narrow_tables_cut_nothing_off() -> None:
 def test_a_schema_without_attributes_and_links_has_one_table() -> None:
     plain = Document("d", TEXT, (ACTOR,), schema=OTHER_SCHEMA)
     scores = score([plain], [plain], OTHER_SCHEMA)
-    assert len(tables(scores)) == 1
+    assert len(tables(scores)) == 2  # labels, and the four views
     assert to_json(scores)["links"]["strict"]["by_name"] == to_json(scores)["attributes"] == {}

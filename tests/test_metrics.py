@@ -22,7 +22,8 @@ from scoring import (
 )
 
 from attackspan.document import Document, Link, Span
-from attackspan.eval.metrics import Accuracy, Counts, Interval, score
+from attackspan.eval.bootstrap import Interval
+from attackspan.eval.metrics import Accuracy, Counts, score
 
 
 @pytest.mark.parametrize(
@@ -237,3 +238,54 @@ def test_seed_article_with_one_boundary_moved() -> None:
     assert scores.attributes == {"attack.kind": Accuracy(15, 15), "attribution.stance": Accuracy(2, 2)}
     assert scores.labels.strict.micro.counts.f1 == 0.975
     assert scores.labels.strict.micro.interval == Interval(0.975, 0.975)  # there is but one document to draw
+
+
+def test_the_boundary_view_ignores_labels_and_the_type_view_boundaries() -> None:
+    gold = document(span("actor", 0, 4), span("attack", 5, 9), span("condemnation", 10, 20))
+    predicted = document(span("attack", 0, 4), span("attack", 5, 9), span("condemnation", 19, 20))
+    labels = compare(gold, predicted).labels
+    correct = [view.micro.counts.correct for view in (labels.strict, labels.boundary, labels.overlap, labels.type)]
+    assert correct == [1, 2, 1, 2]
+    # The attack at 0 counts for the actor that it matches.
+    assert labels.boundary.by_name["actor"].counts == Counts(1, 1, 1)
+    assert labels.boundary.by_name["attack"].counts == Counts(1, 1, 1)
+    assert labels.type.by_name["condemnation"].counts == Counts(1, 1, 1)
+
+
+def test_at_the_same_boundaries_equal_labels_match_first() -> None:
+    both = [span("actor", 0, 4), span("attack", 0, 4)]
+    boundary = compare(document(*both), document(both[1])).labels.boundary
+    assert boundary.by_name["attack"].counts == Counts(1, 1, 1)
+    assert boundary.by_name["actor"].counts == Counts(0, 0, 1)
+
+
+def test_macro_is_the_mean_of_the_labels_that_occur() -> None:
+    gold = document(span("actor", 0, 4), span("actor", 5, 9))
+    predicted = document(span("actor", 0, 4), span("attack", 5, 9))  # actor: P 1, R 1/2; attack: all 0
+    macro = compare(gold, predicted).labels.strict.macro
+    assert (macro.precision, macro.recall, macro.f1) == (0.5, 0.25, pytest.approx(1 / 3))
+
+
+@pytest.mark.parametrize(
+    ("stance", "ties", "correct"),
+    [
+        pytest.param("denied", ["source"], 1, id="same"),
+        pytest.param("claimed", ["source"], 0, id="other stance"),
+        pytest.param("denied", [], 0, id="link missing"),
+        pytest.param("denied", ["source", "perpetrator"], 0, id="link too many"),
+        pytest.param("denied", ["perpetrator"], 0, id="other role"),
+    ],
+)
+def test_a_statement_counts_end_to_end(stance: str, ties: list[str], correct: int) -> None:
+    claim = span("attribution", 0, 16, stance="denied")
+    gold = document(claim, ACTOR, links=[Link("source", claim.id, ACTOR.id)])
+    moved = span("attribution", 0, 14, stance=stance)  # overlapping is enough
+    predicted = document(moved, ACTOR, links=[Link(role, moved.id, ACTOR.id) for role in ties])
+    statements = compare(gold, predicted).statements
+    assert statements.by_name["attribution"].counts == statements.micro.counts == Counts(correct, 1, 1)
+
+
+def test_a_statement_whose_link_ends_at_a_span_of_its_own_is_wrong() -> None:
+    gold = document(STATEMENT, ACTOR)
+    predicted = document(STATEMENT, OTHER, links=[Link("by", STATEMENT.id, OTHER.id)])
+    assert compare(gold, predicted).statements.micro.counts == Counts(0, 1, 1)

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,10 @@ from scoring import (
 )
 
 from attackspan.document import Document, Link, Span
-from attackspan.eval.metrics import align, score
+from attackspan.eval.errors import errors
+from attackspan.eval.evaluate import span_views
+from attackspan.eval.matching import align
+from attackspan.eval.metrics import score
 
 
 @st.composite
@@ -61,22 +65,26 @@ many = settings(max_examples=500, deadline=None)
 @many
 @given(CORPORA, st.integers(0, 2**32))
 def test_order_never_changes_a_figure(corpus: Sequence[tuple[Document, Document]], shuffle: int) -> None:
+    """Nor an error of the list: nervaluate 1.2.1 changed its counts in 318 of 2 000 documents that were reversed."""
     rng = random.Random(shuffle)
 
-    def shuffled(items: Sequence[Document]) -> list[Document]:
-        turned = [
-            replace(
-                item,
-                spans=tuple(rng.sample(item.spans, len(item.spans))),
-                links=tuple(rng.sample(item.links, len(item.links))),
-            )
-            for item in items
-        ]
-        return rng.sample(turned, len(turned))
+    def backwards(items: Sequence[Any]) -> list[Any]:
+        return list(reversed(items))
+
+    def shuffled(items: Sequence[Any]) -> list[Any]:
+        return rng.sample(list(items), len(items))
 
     gold, predicted = zip(*corpus, strict=True)
     expected = score(gold, predicted, SCHEMA, resamples=20)
-    assert score(shuffled(gold), shuffled(predicted), SCHEMA, resamples=20) == expected
+    found = [errors(*pair, SCHEMA) for pair in corpus]
+    for turn in (backwards, shuffled):
+        turned = [
+            turn([replace(one, spans=tuple(turn(one.spans)), links=tuple(turn(one.links))) for one in side])
+            for side in (gold, predicted)
+        ]
+        assert score(*turned, SCHEMA, resamples=20) == expected
+        again = [{one.id: one for one in side} for side in turned]
+        assert [errors(again[0][one.id], again[1][one.id], SCHEMA) for one in gold] == found
 
 
 @many
@@ -102,6 +110,10 @@ def test_strict_matches_are_overlap_matches(corpus: Sequence[tuple[Document, Doc
         for strict, overlap in counts(views).values():
             assert strict.correct <= overlap.correct <= min(overlap.predicted, overlap.gold)
             assert (strict.predicted, strict.gold) == (overlap.predicted, overlap.gold)
+    strict, boundary, overlap, kind = (view.micro.counts for view in span_views(scores.labels).values())
+    assert strict.correct <= overlap.correct <= kind.correct
+    assert strict.correct <= boundary.correct <= min(boundary.predicted, boundary.gold)
+    assert {(one.predicted, one.gold) for one in (strict, boundary, overlap, kind)} == {(strict.predicted, strict.gold)}
 
 
 @many
@@ -121,6 +133,19 @@ def test_gold_against_itself_is_perfect(corpus: Sequence[tuple[Document, Documen
 def intersection_over_union(left: Span, right: Span) -> float:
     ours, theirs = set(range(left.start, left.end)), set(range(right.start, right.end))
     return len(ours & theirs) / len(ours | theirs)
+
+
+@settings(max_examples=2000, deadline=None)
+@given(span_bounds(), span_bounds(), st.sampled_from([0.0, 0.3, 0.5, 0.8, 1.0]))
+def test_no_matching_has_more_pairs(
+    gold: list[tuple[int, int]], predicted: list[tuple[int, int]], least: float
+) -> None:
+    truths, guesses = boundaries(gold), boundaries(predicted)
+    shares = np.array([[intersection_over_union(t, g) for g in guesses] for t in truths]).reshape(
+        len(truths), len(guesses)
+    )
+    allowed = (shares > 0) & (shares >= least)
+    assert len(align(truths, guesses, least)) == allowed[linear_sum_assignment(allowed, maximize=True)].sum()
 
 
 @settings(max_examples=2000, deadline=None)

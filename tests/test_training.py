@@ -17,7 +17,7 @@ from samples import ROOT, SEED
 from transformers import AutoConfig, AutoModel
 
 import attackspan
-from attackspan.document import Document, Span
+from attackspan.document import Document, Span, data_hash
 from attackspan.errors import AttackspanError
 from attackspan.formats import read, write
 from attackspan.model.network import IGNORED, AttackspanConfig, AttackspanModel
@@ -27,7 +27,7 @@ from attackspan.model.viterbi import decode
 from attackspan.schema import default_schema
 from attackspan.training.build import build, near_duplicates, split
 from attackspan.training.config import TrainConfig, load_config
-from attackspan.training.dataset import data_hash, load_dataset
+from attackspan.training.dataset import load_dataset
 from attackspan.training.encoder import load_tokenizer
 from attackspan.training.examples import Collator, examples
 from attackspan.training.train import agreement, train

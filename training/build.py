@@ -16,12 +16,12 @@ import numpy as np
 from datasketch import MinHash, MinHashLSH
 
 from attackspan import formats
-from attackspan.document import Document, Span
+from attackspan.document import Document, Span, data_hash
 from attackspan.errors import AttackspanError
 from attackspan.model.checkpoint import sha256
 from attackspan.model.tokens import Tokenizer, Tokens
 from attackspan.schema import Schema
-from attackspan.training.dataset import data_hash, save_dataset
+from attackspan.training.dataset import save_dataset
 from attackspan.training.examples import align
 
 NEAR_DUPLICATE = 0.6

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from datasets import Dataset, DatasetDict, Features, Value, load_from_disk
@@ -85,9 +84,3 @@ def save_dataset(splits: dict[str, list[Document]], schema: Schema, folder: Path
         str(folder)
     )
     (folder / SCHEMA).write_text(json.dumps(schema.to_dict(), indent=2) + "\n", "utf-8")
-
-
-def data_hash(documents: Iterable[Document]) -> str:
-    """sha256 over the documents with their markings, in any order: the same data always has the same hash."""
-    lines = sorted(json.dumps(document.to_dict(), sort_keys=True) for document in documents)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -20,7 +20,7 @@ import torch
 from transformers import EarlyStoppingCallback, Trainer, TrainingArguments, set_seed
 from transformers.trainer_utils import get_last_checkpoint
 
-from attackspan.document import Document
+from attackspan.document import Document, data_hash
 from attackspan.errors import AttackspanError
 from attackspan.eval.evaluate import show
 from attackspan.eval.metrics import Scores, score
@@ -37,7 +37,7 @@ from attackspan.training.attention import use_bf16_products
 from attackspan.training.calibrate import temperatures
 from attackspan.training.card import model_card
 from attackspan.training.config import TrainConfig, load_config
-from attackspan.training.dataset import data_hash, load_dataset
+from attackspan.training.dataset import load_dataset
 from attackspan.training.encoder import load_encoder
 from attackspan.training.examples import Collator, examples
 
