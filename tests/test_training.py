@@ -156,7 +156,7 @@ class TestExamples:
 
     def test_a_batch_lays_spans_over_its_tokens_in_a_row(self, seed: Document) -> None:
         made = examples(seed, TOKENIZER, SCHEMA, 60, 20)
-        batch = Collator(0)(made)
+        batch = Collator(0, 62)(made)
         flat = batch["input_ids"].flatten()
         expected = [example["input_ids"][start:stop] for example in made for start, stop in example["spans"].tolist()]
         assert [flat[start:stop].tolist() for start, stop in batch["spans"].tolist()] == expected

@@ -19,6 +19,9 @@ from attackspan.schema import Schema
 
 Example = dict[str, Any]
 
+WIDTH_STEP = 32
+"""Batches are padded to a multiple of this: a CPU's kernels are made anew for every width that they have not seen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Aligned:
@@ -81,12 +84,19 @@ def examples(document: Document, tokenizer: Tokenizer, schema: Schema, size: int
 
 @dataclass(frozen=True, slots=True)
 class Collator:
-    """Pads examples to the longest of the batch and lays their spans over the batch's B * T tokens in a row."""
+    """Pads examples to the longest of the batch and lays their spans over the batch's B * T tokens in a row.
+
+    Args:
+        pad_id: the tokenizer's.
+        longest: tokens of a whole window, special ones included, which no batch is padded beyond.
+    """
 
     pad_id: int
+    longest: int
 
     def __call__(self, batch: Sequence[Example]) -> dict[str, torch.Tensor]:
         width = max(len(example["input_ids"]) for example in batch)
+        width = min(-(-width // WIDTH_STEP) * WIDTH_STEP, max(width, self.longest))
         labels = batch[0]["tags"].shape[1]
         ids = np.full((len(batch), width), self.pad_id, np.int64)
         mask = np.zeros_like(ids)

@@ -79,12 +79,13 @@ def train(config: TrainConfig) -> Scores | None:
         for example in examples(document, tokenizer, schema, config.window, config.overlap)
     ]
 
+    collator = Collator(tokenizer.pad_id, config.window + len(tokenizer.prefix) + len(tokenizer.suffix))
     trainer = SpanTrainer(
         model=network,
         args=_arguments(config, output, bool(splits["validation"]), _steps(len(windows), config.batch_size)),
         train_dataset=windows,
         eval_dataset=splits["validation"] or None,
-        data_collator=Collator(tokenizer.pad_id),
+        data_collator=collator,
         optimizers=(_optimizer(network, config), None),
         callbacks=[EarlyStoppingCallback(config.patience)] if splits["validation"] else [],
     )
@@ -98,7 +99,7 @@ def train(config: TrainConfig) -> Scores | None:
     reference = list(_tagger(network, tokenizer).predict(splits["validation"]))
     network.save_pretrained(output)
     tokenizer.backend.save(str(output / "tokenizer.json"))
-    export(network, output, Collator(tokenizer.pad_id)(windows[:SAMPLE]))
+    export(network, output, collator(windows[:SAMPLE]))
     exported = list(Tagger(OnnxSession(output), tokenizer, _settings(network)).predict(splits["validation"]))
     scores = torch_scores = None
     if splits["validation"]:
