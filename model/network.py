@@ -15,7 +15,7 @@ from attackspan.model.viterbi import TAGS
 from attackspan.schema import Schema, default_schema
 
 IGNORED = -100
-"""Target of a tag, attribute or link that takes no part in the loss (torch's own convention)."""
+"""Target of an attribute or link that takes no part in the loss (torch's own convention)."""
 GAPS = 19
 """Distance classes of a pair: inside, and before or behind by 1, 2, 4, … 256 tokens and more."""
 
@@ -30,7 +30,8 @@ class AttackspanConfig(PreTrainedConfig):
         dropout: on the encoder's states and in the heads.
         window: most tokens that the encoder reads at once, special tokens left out.
         overlap: tokens that neighbouring windows of a long text share.
-        temperatures: head name to the temperature that its logits are divided by, fitted on the validation split.
+        temperatures: label to the temperature that its tag logits are divided by, fitted on the validation split.
+        calibration: head name to slope and offset of its scores' logits, fitted on the validation split.
     """
 
     model_type = "attackspan"
@@ -44,6 +45,7 @@ class AttackspanConfig(PreTrainedConfig):
         window: int = 382,
         overlap: int = 32,
         temperatures: Mapping[str, float] | None = None,
+        calibration: Mapping[str, tuple[float, float]] | None = None,
         **kwargs: Any,
     ) -> None:
         self.encoder_config = dict(encoder_config or {"model_type": "bert"})
@@ -53,6 +55,7 @@ class AttackspanConfig(PreTrainedConfig):
         self.window = window
         self.overlap = overlap
         self.temperatures = dict(temperatures or {})
+        self.calibration = {name: (fit[0], fit[1]) for name, fit in (calibration or {}).items()}
         super().__init__(**kwargs)
 
     @property
@@ -135,7 +138,7 @@ class AttackspanModel(PreTrainedModel):
         Args:
             input_ids: int64 (B, T).
             attention_mask: int64 (B, T).
-            tags: int64 (B, T, L), indices into ``TAGS`` or ``IGNORED``.
+            tags: float32 (B, T, L, 5), the probability of each of ``TAGS``; all 0 where a token takes no part.
             spans: int64 (S, 2), gold spans as ranges over the batch's B * T tokens in a row.
             pairs: int64 (P, 2), candidate pairs as indices into ``spans``.
             attributes: int64 (S, number of attributes), value indices or ``IGNORED``.
@@ -149,8 +152,8 @@ class AttackspanModel(PreTrainedModel):
         output = ModelOutput(logits=logits, features=features)
         loss = None
         if tags is not None:
-            loss = F.cross_entropy(logits.float().flatten(0, 2), tags.flatten(), ignore_index=IGNORED)
-            loss = loss * tags.shape[-1]
+            known = tags.sum() / tags.shape[2]  # tokens, for the probabilities of each label sum to one
+            loss = -(tags * logits.float().log_softmax(-1)).sum() / known.clamp(min=1.0)
         if spans is not None and pairs is not None and len(spans):
             values, scores = self.relations(features.flatten(0, 1).float(), spans, pairs)
             output["attribute_logits"], output["link_logits"] = values, scores

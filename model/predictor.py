@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right, insort
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, overload
+from typing import Any, Protocol, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from attackspan.model.tokens import Tokenizer, Tokens, window_weights, windows
 from attackspan.schema import Schema
 
 Floats = npt.NDArray[np.float32]
+Threshold: TypeAlias = float | Mapping[str, float]
 
 CHUNK_TOKENS = 16_384
 """Documents are read ahead until they hold this many tokens: work for every thread, in flat memory."""
@@ -44,6 +45,7 @@ class Settings:
     window: int
     overlap: int
     temperatures: dict[str, float]
+    calibration: dict[str, tuple[float, float]]
 
     @classmethod
     def from_config(cls, config: dict[str, Any], where: str) -> Settings:
@@ -54,7 +56,8 @@ class Settings:
         """
         try:
             schema = Schema.from_dict(config["label_schema"])
-            return cls(schema, config["window"], config["overlap"], config["temperatures"])
+            fits = {name: (fit[0], fit[1]) for name, fit in config["calibration"].items()}
+            return cls(schema, config["window"], config["overlap"], config["temperatures"], fits)
         except KeyError as error:
             raise AttackspanError(f"{where}: no {error} in it; is this an attackspan checkpoint?") from error
 
@@ -67,14 +70,12 @@ class Tagger:
         self.tokenizer = tokenizer
         self.settings = settings
         self.schema = settings.schema
-        self._tag_temperatures = np.array(
-            [settings.temperatures.get(label, 1.0) for label in self.schema.names], np.float32
-        )
+        self._temperatures = np.array([settings.temperatures.get(name, 1.0) for name in self.schema.names], np.float32)
 
     @classmethod
     def load(cls, name: str | Path, *, device: str = "cpu", threads: int | None = None) -> Tagger:
         """Open a checkpoint folder, or one from the hub by its id; see ``attackspan.load``."""
-        folder = locate(name)
+        folder = locate(name, device)
         graphs = ("encoder.onnx", "relations.onnx") if device == "cpu" else ("model.safetensors",)
         verify(folder, ("config.json", "tokenizer.json", *graphs))
         settings = Settings.from_config(read_json(folder / "config.json"), str(folder / "config.json"))
@@ -88,41 +89,60 @@ class Tagger:
         return cls(OnnxSession(folder, threads), tokenizer, settings)
 
     @overload
-    def predict(self, texts: str | Document) -> Document: ...  # type: ignore[overload-overlap]  # str is iterable too
+    def predict(  # type: ignore[overload-overlap]  # str is iterable too
+        self, texts: str | Document, *, threshold: Threshold = 0.0
+    ) -> Document: ...
 
     @overload
-    def predict(self, texts: Iterable[str | Document]) -> Iterator[Document]: ...
+    def predict(self, texts: Iterable[str | Document], *, threshold: Threshold = 0.0) -> Iterator[Document]: ...
 
-    def predict(self, texts: str | Document | Iterable[str | Document]) -> Document | Iterator[Document]:
+    def predict(
+        self, texts: str | Document | Iterable[str | Document], *, threshold: Threshold = 0.0
+    ) -> Document | Iterator[Document]:
         """Label one text, or any iterable of texts: streamed, in order, in flat memory.
 
         Args:
             texts: texts, or Documents whose text is read anew (id, title, source and date stay, spans do not). A text
                 may have any length, none included.
+            threshold: spans that score less are left out, for all labels or by label; the precision-recall curves of
+                ``attackspan report`` show what one costs and gives.
 
         Returns:
             One Document for one text; an iterator of Documents for an iterable. A text without an id gets its number.
-        """
-        if isinstance(texts, str | Document):
-            return next(self._stream([texts]))
-        return self._stream(texts)
 
-    def _stream(self, texts: Iterable[str | Document]) -> Iterator[Document]:
+        Raises:
+            AttackspanError: a threshold is no probability, or its label is unknown.
+        """
+        self._thresholds(threshold)  # a wrong one is said at once
+        if isinstance(texts, str | Document):
+            return next(self._stream([texts], threshold))
+        return self._stream(texts, threshold)
+
+    def _thresholds(self, threshold: Threshold) -> dict[str, float]:
+        by_label = threshold if isinstance(threshold, Mapping) else dict.fromkeys(self.schema.names, threshold)
+        for label, value in by_label.items():
+            if label not in self.schema.names:
+                raise AttackspanError(f"threshold for {label!r}: the model's labels are {', '.join(self.schema.names)}")
+            if not 0 <= value <= 1:
+                raise AttackspanError(f"threshold {value} for {label}: scores lie between 0 and 1")
+        return dict(by_label)
+
+    def _stream(self, texts: Iterable[str | Document], threshold: Threshold) -> Iterator[Document]:
         """While the encoder works on one chunk, the spans of the one before are read."""
         before = None
         for documents, tokens in self._chunks(texts):
             chunk = (documents, tokens, self.session.encode(self._windows(tokens)))
             if before:
-                yield from self._label(*before)
+                yield from self.label(*before[:2], *self._merge(*before[1:]), threshold)
             before = chunk
         if before:
-            yield from self._label(*before)
+            yield from self.label(*before[:2], *self._merge(*before[1:]), threshold)
 
     def _chunks(self, texts: Iterable[str | Document]) -> Iterator[tuple[list[Document], list[Tokens]]]:
         chunk: list[Document] = []
         tokens: list[Tokens] = []
         held = 0
-        for documents in _batched(self._documents(texts), 64, CHUNK_TOKENS * 8):
+        for documents in batched(self._documents(texts), 64, CHUNK_TOKENS * 8):
             encoded = self.tokenizer.encode([document.text for document in documents])
             for document, one in zip(documents, encoded, strict=True):
                 chunk.append(document)
@@ -143,11 +163,17 @@ class Tagger:
             else:
                 raise AttackspanError(f"text {number} is a {type(text).__name__}; predict takes str or Document")
 
-    def _label(
-        self, documents: Sequence[Document], tokens: Sequence[Tokens], outputs: Iterator[tuple[Floats, Floats]]
+    def label(
+        self,
+        documents: Sequence[Document],
+        tokens: Sequence[Tokens],
+        logits: Sequence[Floats],
+        features: Sequence[Floats],
+        threshold: Threshold = 0.0,
     ) -> list[Document]:
-        logits, features = self._merge(tokens, outputs)
-        found = [nest(spans) for spans in self._spans(logits)]
+        """Documents, their tokens and what ``encode`` says of these, decoded: with spans, attributes and links."""
+        least = self._thresholds(threshold)
+        found = [nest([span for span in spans if span[3] >= least.get(span[0], 0.0)]) for spans in self._spans(logits)]
         values, links = self._relate(features, found)
         return [self._document(*parts) for parts in zip(documents, tokens, found, values, links, strict=True)]
 
@@ -166,6 +192,25 @@ class Tagger:
         Raises:
             AttackspanError: a label is unknown to the model, or a span touches none of its tokens.
         """
+        values, links = self._read(document)
+        spans = tuple(
+            replace(span, attributes=self._attributes(span.label, values[row]))
+            for row, span in enumerate(document.spans)
+        )
+        return replace(document, spans=spans, links=self._ties(spans, links), schema=self.schema)
+
+    def candidates(self, document: Document) -> list[tuple[Span, str, Span, float]]:
+        """Every link that there could be between the document's spans, as (head, role, tail, score).
+
+        The model makes a link of those that score above 0.5 before calibration; it raises what ``relate`` raises.
+        """
+        links = self._candidates(document.spans, self._read(document)[1])
+        return [
+            (head, role, tail, self._calibrated(f"{head.label}.{role}", logit)) for head, role, tail, logit in links
+        ]
+
+    def _read(self, document: Document) -> tuple[Floats, list[tuple[int, int, Floats]]]:
+        """Attribute and link logits of a document's own spans."""
         tokens = self.tokenizer.encode([document.text])[0]
         starts, ends = tokens.starts[tokens.units], tokens.ends[tokens.units]
         found = []
@@ -179,11 +224,7 @@ class Tagger:
             found.append((span.label, first, stop, 1.0))
         _, features = self.encode([tokens])
         (values,), (links,) = self._relate(features, [found])
-        spans = tuple(
-            replace(span, attributes=self._attributes(span.label, values[row]))
-            for row, span in enumerate(document.spans)
-        )
-        return replace(document, spans=spans, links=self._ties(spans, links), schema=self.schema)
+        return values, links
 
     def _cuts(self, text: Tokens) -> list[tuple[int, int]]:
         return windows(len(text), self.settings.window, self.settings.overlap)
@@ -215,14 +256,18 @@ class Tagger:
                 for whole, part in zip(total, parts, strict=True):
                     whole[start:stop] += part * weight.reshape(-1, *[1] * (part.ndim - 1))
             weights = weights[text.units]
-            logits.append(total[0][text.units] / weights[:, None, None] / self._tag_temperatures[:, None])
+            logits.append(total[0][text.units] / weights[:, None, None] / self._temperatures[:, None])
             features.append(total[1][text.units] / weights[:, None])
         return logits, features
 
     def _spans(self, logits: Sequence[Floats]) -> list[list[tuple[str, int, int, float]]]:
         """(label, first unit, unit behind the last, score) of each text."""
         return [
-            [(label, *span) for label, ones in zip(self.schema.names, spans, strict=True) for span in ones]
+            [
+                (label, first, stop, self._calibrated(label, logit(share)))
+                for label, ones in zip(self.schema.names, spans, strict=True)
+                for first, stop, share in ones
+            ]
             for spans in viterbi.decode(logits)
         ]
 
@@ -267,14 +312,25 @@ class Tagger:
 
     def _ties(self, spans: Sequence[Span], links: Sequence[tuple[int, int, Floats]]) -> tuple[Link, ...]:
         """The candidates that the model ties."""
-        ties = []
+        return tuple(
+            Link(role, head.id, tail.id, round(self._calibrated(f"{head.label}.{role}", logit), 4))
+            for head, role, tail, logit in self._candidates(spans, links)
+            if logit > 0
+        )
+
+    def _candidates(
+        self, spans: Sequence[Span], links: Sequence[tuple[int, int, Floats]]
+    ) -> Iterator[tuple[Span, str, Span, float]]:
+        """Head, role, tail and logit of all pairs that a role could tie."""
         for head, tail, logits in links:
             for column, (owner, role) in enumerate(self.schema.roles):
-                if owner.name == spans[head].label and role.tail == spans[tail].label and logits[column] > 0:
-                    temperature = self.settings.temperatures.get(f"{owner.name}.{role.name}", 1.0)
-                    score = 1 / (1 + math.exp(-logits[column] / temperature))
-                    ties.append(Link(role.name, spans[head].id, spans[tail].id, round(score, 4)))
-        return tuple(ties)
+                if owner.name == spans[head].label and role.tail == spans[tail].label:
+                    yield spans[head], role.name, spans[tail], float(logits[column])
+
+    def _calibrated(self, head: str, logit: float) -> float:
+        """The probability that a head's logit stands for."""
+        slope, offset = self.settings.calibration.get(head, (1.0, 0.0))
+        return 1 / (1 + math.exp(-(slope * logit + offset)))
 
     def _attributes(self, label: str, logits: Floats) -> dict[str, str]:
         chosen, column = {}, 0
@@ -286,7 +342,13 @@ class Tagger:
         return chosen
 
 
-def _batched(documents: Iterable[Document], count: int, characters: int) -> Iterator[list[Document]]:
+def logit(share: float) -> float:
+    """The logit of a probability, kept between -20 and 20."""
+    share = min(max(share, 2e-9), 1 - 2e-9)
+    return math.log(share / (1 - share))
+
+
+def batched(documents: Iterable[Document], count: int, characters: int) -> Iterator[list[Document]]:
     """Groups of at most ``count`` documents and about ``characters`` of text."""
     group: list[Document] = []
     size = 0

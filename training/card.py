@@ -7,7 +7,10 @@ import platform
 from collections.abc import Mapping, Sequence
 from datetime import date
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
+
+from huggingface_hub import EvalResult, ModelCardData
 
 from attackspan.document import Document
 from attackspan.eval.evaluate import to_markdown
@@ -42,10 +45,7 @@ def model_card(
     words = sum(len(document.text.split()) for document in splits["train"])
     lines = [
         "---",
-        "library_name: attackspan",
-        "license: apache-2.0",
-        "pipeline_tag: token-classification",
-        "tags: [span-labelling, conflict, news, attribution]",
+        _metadata(config, scores),
         "---",
         "",
         "# attackspan model",
@@ -58,6 +58,7 @@ def model_card(
         f"{len(splits['train'])} training documents ({words} words), {len(splits['validation'])} for validation; "
         f"sha256 of both together `{run['data_sha256']}`.",
         "",
+        *([_silver(run["silver"]), ""] if "silver" in run else []),
         "## Training",
         "",
         f"On {date.today()}, {seconds / 60:.1f} minutes on {_machine()}, {'bf16 autocast' if bf16 else 'float32'}. "
@@ -75,7 +76,7 @@ def model_card(
             "## Figures",
             "",
             f"The int8 export on the validation split, one seed ({config['seed']}). The epoch was chosen, and the "
-            "temperatures were fitted, on this same split, so expect a little less on other news of its kind.",
+            "scores were calibrated, on this same split, so expect a little less on other news of its kind.",
             "",
             to_markdown(scores).strip(),
             "",
@@ -96,6 +97,45 @@ def model_card(
         "read the sentence behind every span that matters.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _metadata(config: Mapping[str, Any], scores: Scores | None) -> str:
+    """The hub's YAML, with the figures as its ``model-index``: shares in [0, 1]."""
+    results = []
+    if scores is not None:
+        strict, overlap = (side.micro.counts for side in (scores.labels.strict, scores.labels.overlap))
+        data = Path(config["data"]).name
+        results = [
+            EvalResult(
+                task_type="token-classification",
+                dataset_type=data,
+                dataset_name=data,
+                dataset_split="validation",
+                metric_type=kind,
+                metric_name=f"{criterion} micro {kind}",
+                metric_value=round(value, 4),
+            )
+            for criterion, kind, value in (
+                ("strict", "f1", strict.f1),
+                ("strict", "precision", strict.precision),
+                ("strict", "recall", strict.recall),
+                ("overlap", "f1", overlap.f1),
+            )
+        ]
+    return ModelCardData(
+        library_name="attackspan",
+        license="apache-2.0",
+        pipeline_tag="token-classification",
+        tags=["span-labelling", "conflict", "news", "attribution"],
+        model_name=Path(config["output"]).name if results else None,
+        eval_results=results or None,
+    ).to_yaml()
+
+
+def _silver(facts: Mapping[str, Any]) -> str:
+    return "Beside them, unmarked texts as a teacher reads them (`attackspan distil`): " + "; ".join(
+        f"{name.replace('_', ' ')} {value}" for name, value in facts.items()
+    )
 
 
 def _machine() -> str:

@@ -25,6 +25,7 @@ class TrainConfig:
     """
 
     data: str = MISSING
+    silver: str = MISSING
     output: str = MISSING
     encoder: str = MISSING
     window: int = MISSING

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from attackspan.document import Document, Span
@@ -14,7 +15,7 @@ from attackspan.errors import AttackspanError
 from attackspan.model.network import IGNORED
 from attackspan.model.pairs import candidate_pairs
 from attackspan.model.tokens import Tokenizer, Tokens, windows
-from attackspan.model.viterbi import B, E, I, O, S
+from attackspan.model.viterbi import TAGS, B, E, I, O, S
 from attackspan.schema import Schema
 
 Example = dict[str, Any]
@@ -45,11 +46,27 @@ def align(document: Document, tokens: Tokens) -> tuple[list[Aligned], list[Span]
     return aligned, astray
 
 
-def examples(document: Document, tokenizer: Tokenizer, schema: Schema, size: int, overlap: int) -> list[Example]:
+def examples(
+    document: Document,
+    tokenizer: Tokenizer,
+    schema: Schema,
+    size: int,
+    overlap: int,
+    silver: npt.NDArray[np.float16] | None = None,
+) -> list[Example]:
     """One example a window. A span that a window's edge cuts is tagged in it but not scored as a whole.
 
+    Args:
+        document: a marked text.
+        tokenizer: the encoder's.
+        schema: what is labelled.
+        size: most tokens of a window.
+        overlap: tokens that neighbouring windows share.
+        silver: a teacher's probabilities of the tags (U, L, 5), learnt in place of the document's own.
+
     Raises:
-        AttackspanError: spans of the document begin or end inside a token; all are listed.
+        AttackspanError: spans of the document begin or end inside a token; all are listed. Or the teacher read other
+            tokens than these.
     """
     tokens = tokenizer.encode([document.text])[0]
     aligned, astray = align(document, tokens)
@@ -58,13 +75,17 @@ def examples(document: Document, tokenizer: Tokenizer, schema: Schema, size: int
         raise AttackspanError(
             f"document {document.id!r}: not on this encoder's tokens: {listed}; build the dataset with this --encoder"
         )
-    tags = tag_targets(aligned, tokens, schema)
+    tags = one_hot(tag_targets(aligned, tokens, schema))
+    if silver is not None:
+        if len(silver) != len(tokens.units):
+            raise AttackspanError(f"document {document.id!r}: the teacher's tokens are not this encoder's")
+        tags[tokens.units] = silver
     gold = {(link.head, link.role, link.tail) for link in document.links}
     begin = len(tokenizer.prefix)
     made = []
     for start, stop in windows(len(tokens), size, overlap):
         ids = [*tokenizer.prefix, *tokens.ids[start:stop].tolist(), *tokenizer.suffix]
-        target = np.full((len(ids), len(schema.labels)), IGNORED, np.int64)
+        target = np.zeros((len(ids), *tags.shape[1:]), np.float32)
         target[begin : begin + stop - start] = tags[start:stop]
         inside = [one for one in aligned if start <= one.first and one.last < stop]
         ranges = [(one.span.label, one.first - start + begin, one.last + 1 - start + begin) for one in inside]
@@ -97,10 +118,9 @@ class Collator:
     def __call__(self, batch: Sequence[Example]) -> dict[str, torch.Tensor]:
         width = max(len(example["input_ids"]) for example in batch)
         width = min(-(-width // WIDTH_STEP) * WIDTH_STEP, max(width, self.longest))
-        labels = batch[0]["tags"].shape[1]
         ids = np.full((len(batch), width), self.pad_id, np.int64)
         mask = np.zeros_like(ids)
-        tags = np.full((len(batch), width, labels), IGNORED, np.int64)
+        tags = np.zeros((len(batch), width, *batch[0]["tags"].shape[1:]), np.float32)
         spans, pairs, count = [], [], 0
         for row, example in enumerate(batch):
             length = len(example["input_ids"])
@@ -120,7 +140,7 @@ class Collator:
         return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
-def tag_targets(aligned: Sequence[Aligned], tokens: Tokens, schema: Schema) -> np.ndarray[Any, np.dtype[np.int64]]:
+def tag_targets(aligned: Sequence[Aligned], tokens: Tokens, schema: Schema) -> npt.NDArray[np.int64]:
     """Tag indices (T, L); tokens that are no units are left out of the loss."""
     tags = np.full((len(tokens), len(schema.labels)), O, np.int64)
     for one in aligned:
@@ -135,7 +155,12 @@ def tag_targets(aligned: Sequence[Aligned], tokens: Tokens, schema: Schema) -> n
     return tags
 
 
-def _attributes(spans: Sequence[Span], schema: Schema) -> np.ndarray[Any, np.dtype[np.int64]]:
+def one_hot(tags: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """Tag indices (T, L) as probabilities (T, L, 5): one tag is certain, or none where there is nothing to learn."""
+    return np.asarray(tags[..., None] == np.arange(len(TAGS)), np.float32)
+
+
+def _attributes(spans: Sequence[Span], schema: Schema) -> npt.NDArray[np.int64]:
     """Value indices (S, attributes), ``IGNORED`` where the span's label does not carry the attribute."""
     targets = np.full((len(spans), len(schema.attributes)), IGNORED, np.int64)
     for row, span in enumerate(spans):
@@ -147,7 +172,7 @@ def _attributes(spans: Sequence[Span], schema: Schema) -> np.ndarray[Any, np.dty
 
 def link_targets(
     pairs: Sequence[tuple[Span, Span]], gold: set[tuple[str, str, str]], schema: Schema
-) -> np.ndarray[Any, np.dtype[np.int64]]:
+) -> npt.NDArray[np.int64]:
     """1 for a gold link, 0 for a pair that the role could tie, ``IGNORED`` for labels that it does not; (P, roles)."""
     targets = np.full((len(pairs), len(schema.roles)), IGNORED, np.int64)
     for row, (head, tail) in enumerate(pairs):

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import EarlyStoppingCallback, Trainer, TrainingArguments, set_seed
+from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
 from transformers.trainer_utils import get_last_checkpoint
 
 from attackspan.document import Document, data_hash
@@ -34,12 +34,14 @@ from attackspan.model.torch_session import TorchSession
 from attackspan.schema import Schema
 from attackspan.textfiles import replacing
 from attackspan.training.attention import use_bf16_products
-from attackspan.training.calibrate import temperatures
+from attackspan.training.calibrate import calibration, temperatures
 from attackspan.training.card import model_card
 from attackspan.training.config import TrainConfig, load_config
 from attackspan.training.dataset import load_dataset
+from attackspan.training.distil import facts, read_silver
 from attackspan.training.encoder import load_encoder
 from attackspan.training.examples import Collator, examples
+from attackspan.training.mixture import Mixture, NextShare
 
 SAMPLE = 16
 """Training windows that the int8 export is set up by."""
@@ -63,7 +65,12 @@ def train(config: TrainConfig) -> Scores | None:
     if not splits["train"]:
         raise AttackspanError(f"{config.data}: no training documents")
     output = Path(config.output)
-    run = {"config": asdict(config), "data_sha256": data_hash([*splits["train"], *splits["validation"]])}
+    run: dict[str, Any] = {
+        "config": asdict(config),
+        "data_sha256": data_hash([*splits["train"], *splits["validation"]]),
+    }
+    if config.silver:
+        run["silver"] = facts(Path(config.silver), schema)
     if _first_process():
         _claim(output, run)
     set_seed(config.seed)
@@ -73,33 +80,31 @@ def train(config: TrainConfig) -> Scores | None:
     network.encoder.load_state_dict(encoder.state_dict(), strict=False)
     if not torch.cuda.is_available():
         use_bf16_products(network.encoder, torch.tensor([tokenizer.encode(["Gunmen attacked."])[0].ids.tolist()]))
-    windows = [
-        example
-        for document in splits["train"]
-        for example in examples(document, tokenizer, schema, config.window, config.overlap)
-    ]
-
+    mixture = _mixture(config, splits["train"], tokenizer, schema)
     collator = Collator(tokenizer.pad_id, config.window + len(tokenizer.prefix) + len(tokenizer.suffix))
+    callbacks: list[TrainerCallback] = [NextShare(mixture)]
+    if splits["validation"]:
+        callbacks.append(EarlyStoppingCallback(config.patience))
     trainer = SpanTrainer(
         model=network,
-        args=_arguments(config, output, bool(splits["validation"]), _steps(len(windows), config.batch_size)),
-        train_dataset=windows,
+        args=_arguments(config, output, bool(splits["validation"]), _steps(len(mixture), config.batch_size)),
+        train_dataset=mixture,
         eval_dataset=splits["validation"] or None,
         data_collator=collator,
         optimizers=(_optimizer(network, config), None),
-        callbacks=[EarlyStoppingCallback(config.patience)] if splits["validation"] else [],
+        callbacks=callbacks,
     )
     trainer.network, trainer.tokenizer, trainer.gold = network, tokenizer, splits["validation"]
     trainer.train(resume_from_checkpoint=get_last_checkpoint(output / "epochs"))
     if not trainer.is_world_process_zero():
         return None
 
-    tagger = _tagger(network, tokenizer)
-    network.config.temperatures = temperatures(tagger, splits["validation"])
+    network.config.temperatures = temperatures(_tagger(network, tokenizer), splits["validation"])
+    network.config.calibration = calibration(_tagger(network, tokenizer), splits["validation"])
     reference = list(_tagger(network, tokenizer).predict(splits["validation"]))
     network.save_pretrained(output)
     tokenizer.backend.save(str(output / "tokenizer.json"))
-    export(network, output, collator(windows[:SAMPLE]))
+    export(network, output, collator(mixture.gold[:SAMPLE]))
     exported = list(Tagger(OnnxSession(output), tokenizer, _settings(network)).predict(splits["validation"]))
     scores = torch_scores = None
     if splits["validation"]:
@@ -176,6 +181,17 @@ def _claim(output: Path, run: dict[str, Any]) -> None:
     output.mkdir(parents=True, exist_ok=True)
     with replacing(record) as file:
         file.write(f"{json.dumps(run, indent=2)}\n".encode())
+
+
+def _mixture(config: TrainConfig, gold: Sequence[Document], tokenizer: Tokenizer, schema: Schema) -> Mixture:
+    size, overlap = config.window, config.overlap
+    marked = [window for document in gold for window in examples(document, tokenizer, schema, size, overlap)]
+    silver = [
+        window
+        for one in (read_silver(Path(config.silver), schema) if config.silver else ())
+        for window in examples(one.document, tokenizer, schema, size, overlap, one.tags)
+    ]
+    return Mixture(marked, silver, math.ceil(config.epochs))
 
 
 def _network_config(config: TrainConfig, schema: Schema, encoder: dict[str, Any]) -> AttackspanConfig:
