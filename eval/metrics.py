@@ -183,7 +183,11 @@ def score(
         >>> score([document], [document], default_schema()).labels.strict.micro.counts
         Counts(correct=1, predicted=1, gold=1)
     """
-    found = tally(pair(gold, predicted, schema), schema)
+    return scores(tally(pair(gold, predicted, schema), schema), schema, seed=seed, resamples=resamples)
+
+
+def scores(found: Tally, schema: Schema, *, seed: int = 0, resamples: int = RESAMPLES) -> Scores:
+    """The figures of counts that are already there; see ``score``."""
     roles, statements, attributes = _names(schema)
     strict, boundary, overlap, kind = (
         view(found.labels[:, index], schema.names, seed, resamples) for index in range(4)

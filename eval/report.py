@@ -21,7 +21,7 @@ from attackspan.eval.comparison import STRICT, Comparison, compare
 from attackspan.eval.errors import Error, errors
 from attackspan.eval.evaluate import to_json as scores_to_json
 from attackspan.eval.matching import match, pair
-from attackspan.eval.metrics import VERSION, Scores, score, tally
+from attackspan.eval.metrics import VERSION, Scores, score, scores, tally
 from attackspan.eval.slices import Slice, slices
 from attackspan.model.checkpoint import DEFAULT, MANIFEST, locate, sha256
 from attackspan.model.predictor import Tagger
@@ -192,7 +192,7 @@ def gather(
             Model(
                 run.name,
                 run.sha256,
-                score(gold, run.documents, schema, seed=seed, resamples=resamples),
+                scores(tallies[run.name], schema, seed=seed, resamples=resamples),
                 score(gold, run.related, schema, seed=seed, resamples=resamples) if run.related else None,
             )
             for run in runs
@@ -257,10 +257,11 @@ def _paired(
 def _bound(
     name: str, gold: Sequence[Document], documents: Sequence[Document], schema: Schema, seed: int, resamples: int
 ) -> Bound:
-    counts = tally(_paired(name, gold, documents, schema), schema).labels[:, STRICT].sum(axis=1)
+    found = tally(_paired(name, gold, documents, schema), schema)
+    counts = found.labels[:, STRICT].sum(axis=1)
     correct, predicted, truths = np.moveaxis(counts, -1, 0)
     whole = int(((correct == predicted) & (correct == truths)).sum())
-    return Bound(name, score(gold, documents, schema, seed=seed, resamples=resamples), whole)
+    return Bound(name, scores(found, schema, seed=seed, resamples=resamples), whole)
 
 
 def _confusions(pairs: Sequence[tuple[Document, Document]], schema: Schema) -> tuple[Confusion, ...]:

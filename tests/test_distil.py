@@ -37,7 +37,7 @@ def texts() -> list[Document]:
 @pytest.fixture(scope="module")
 def silver(tagger: Tagger, texts: list[Document], tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("silver") / "silver.parquet"
-    assert distil(tagger, texts, path, {"teacher": "the shipped model"}) == 6
+    assert distil([tagger], texts, path, {"teacher": "the shipped model"}) == 6
     return path
 
 
@@ -49,6 +49,25 @@ def test_what_the_teacher_says_reads_back(silver: Path, tagger: Tagger, texts: l
         np.testing.assert_allclose(one.tags.astype(np.float32).sum(-1), 1, atol=2e-3)
         spans = decode([np.log(one.tags.astype(np.float32) + 1e-7)])[0]
         assert sum(map(len, spans)) == pytest.approx(len(one.document.spans), abs=2)
+
+
+def test_of_several_teachers_the_mean_counts(
+    silver: Path, tagger: Tagger, texts: list[Document], tmp_path: Path
+) -> None:
+    hot = Tagger(
+        tagger.session, tagger.tokenizer, replace(tagger.settings, temperatures=dict.fromkeys(SCHEMA.names, 9.0))
+    )
+    distil([hot], texts, tmp_path / "hot.parquet", {})
+    distil([tagger, hot], texts, tmp_path / "both.parquet", {})
+    alone, other, both = (
+        [one.tags.astype(np.float32) for one in read_silver(path, SCHEMA)]
+        for path in (silver, tmp_path / "hot.parquet", tmp_path / "both.parquet")
+    )
+    for a, b, mean in zip(alone, other, both, strict=True):
+        np.testing.assert_allclose(mean, (a + b) / 2, atol=2e-3)
+    shouting = Tagger(tagger.session, tagger.tokenizer, replace(tagger.settings, schema=Schema((Label("PER"),))))
+    with pytest.raises(AttackspanError, match="different schemas"):
+        distil([tagger, shouting], texts, tmp_path / "no.parquet", {})
 
 
 def test_another_file_or_schema_is_an_error(silver: Path, tmp_path: Path) -> None:
@@ -63,7 +82,7 @@ def test_another_file_or_schema_is_an_error(silver: Path, tmp_path: Path) -> Non
 
 def test_no_text_is_an_error_and_writes_nothing(tagger: Tagger, tmp_path: Path) -> None:
     with pytest.raises(AttackspanError, match="no text"):
-        distil(tagger, [Document("blank", " ")], tmp_path / "s.parquet", {})
+        distil([tagger], [Document("blank", " ")], tmp_path / "s.parquet", {})
     assert not list(tmp_path.iterdir())
 
 
@@ -171,9 +190,11 @@ def test_distil_from_the_command_line_says_what_it_read(tmp_path: Path) -> None:
     from test_cli import run
 
     write(list(read(SEEDS[:3])), tmp_path / "texts.jsonl")
-    done = run("distil", attackspan.model.checkpoint.DEFAULT, tmp_path / "texts.jsonl", "--sample", 2,
-               "-o", tmp_path / "s.parquet")  # fmt: skip
+    model = attackspan.model.checkpoint.DEFAULT
+    write_to = ("--sample", 2, "--teacher", model, "-o")
+    done = run("distil", tmp_path / "texts.jsonl", *write_to, tmp_path / "s.parquet")
     assert done.returncode == 0, done.stderr
-    assert facts(tmp_path / "s.parquet", SCHEMA)["documents"] == 2
-    wrong = run("distil", attackspan.model.checkpoint.DEFAULT, tmp_path / "texts.jsonl", "-o", tmp_path / "s.txt")
+    told = facts(tmp_path / "s.parquet", SCHEMA)
+    assert told["documents"] == 2 and list(told["teachers"]) == [str(model)]
+    wrong = run("distil", tmp_path / "texts.jsonl", *write_to, tmp_path / "s.txt")
     assert wrong.returncode == 2 and b".parquet" in wrong.stderr

@@ -1,13 +1,13 @@
-"""A teacher's reading of unmarked texts, for a smaller student to learn from.
+"""Teachers' reading of unmarked texts, for a smaller student to learn from.
 
-Hinton et al., Distilling the knowledge in a neural network, 2015: the student learns the teacher's probability of every
-tag, not only its choice. Attributes and links are learnt as the teacher chose them.
+Hinton et al., Distilling the knowledge in a neural network, 2015: the student learns the probability of every tag, the
+mean of the teachers', not only what they choose. Attributes and links are learnt as the first teacher chooses them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,35 +19,38 @@ import pyarrow.parquet as pq
 
 from attackspan.document import Document
 from attackspan.errors import AttackspanError
-from attackspan.model.predictor import Tagger, batched
+from attackspan.model.predictor import Floats, Tagger, batched
+from attackspan.model.tokens import Tokens
 from attackspan.model.viterbi import TAGS
 from attackspan.schema import Schema
 from attackspan.textfiles import replacing
 
 _GROUP = 32
 """Texts that are read, and written, at a time."""
+_LEAST = 1e-9
+"""A probability that stands for none, so that it has a logarithm."""
 _KEY = b"attackspan"
 _COLUMNS = pa.schema({"document": pa.large_string(), "tags": pa.large_list(pa.float16())})
 
 
 @dataclass(frozen=True, slots=True)
 class Silver:
-    """A text as the teacher reads it.
+    """A text as the teachers read it.
 
     Attributes:
-        document: with the teacher's spans and links.
-        tags: float16 (U, L, 5), the teacher's probability of every tag of every unit.
+        document: with their spans and links.
+        tags: float16 (U, L, 5), their probability of every tag of every unit.
     """
 
     document: Document
     tags: npt.NDArray[np.float16]
 
 
-def distil(tagger: Tagger, documents: Iterable[Document], path: Path, facts: Mapping[str, Any]) -> int:
-    """Read texts with a teacher and write what it says to a Parquet file, for ``silver=`` of a training run.
+def distil(teachers: Sequence[Tagger], documents: Iterable[Document], path: Path, facts: Mapping[str, Any]) -> int:
+    """Read texts with teachers and write what they say to a Parquet file, for ``silver=`` of a training run.
 
     Args:
-        tagger: the teacher.
+        teachers: at least one, all of one schema and of tokens with the same edges.
         documents: taken a few at a time; their spans are not looked at. Those without a token are left out.
         path: the file, replaced as a whole at the end.
         facts: what the file says of itself, as ``facts`` gives it back.
@@ -56,16 +59,19 @@ def distil(tagger: Tagger, documents: Iterable[Document], path: Path, facts: Map
         How many texts there are.
 
     Raises:
-        AttackspanError: there is no text.
+        AttackspanError: there is no text, or the teachers' schemas or tokens differ.
     """
     count = 0
-    told = json.dumps({**facts, "schema": tagger.schema.to_dict()}).encode()
+    first = teachers[0]
+    if any(teacher.schema != first.schema for teacher in teachers):
+        raise AttackspanError("the teachers label by different schemas")
+    told = json.dumps({**facts, "schema": first.schema.to_dict()}).encode()
     with replacing(path) as file, pq.ParquetWriter(file, _COLUMNS.with_metadata({_KEY: told})) as writer:
         for group in batched(documents, _GROUP, 1 << 20):
-            tokens = tagger.tokenizer.encode([document.text for document in group])
-            logits, features = tagger.encode(tokens)
-            read = tagger.label(group, tokens, logits, features)
-            rows = [(one.to_dict(), _probabilities(scores)) for one, scores in zip(read, logits, strict=True)]
+            tokens, shares, features = _read(teachers, group)
+            logits = [np.log(share + _LEAST) for share in shares]
+            read = first.label(group, tokens, logits, features)
+            rows = [(one.to_dict(), share.astype(np.float16).ravel()) for one, share in zip(read, shares, strict=True)]
             rows = [row for row in rows if len(row[1])]
             columns = [[json.dumps(document) for document, _ in rows], [tags for _, tags in rows]]
             writer.write_table(pa.table(columns, schema=_COLUMNS))
@@ -79,15 +85,15 @@ def facts(path: Path, schema: Schema) -> dict[str, Any]:
     """What a file of ``distil`` says of itself.
 
     Raises:
-        AttackspanError: it is no such file, or its teacher labels by another schema.
+        AttackspanError: it is no such file, or its teachers label by another schema.
     """
     try:
         told = (pq.read_schema(path).metadata or {})[_KEY]
     except (OSError, KeyError, pa.ArrowInvalid) as error:
-        raise AttackspanError(f"{path}: no teacher's reading: make it by attackspan distil TEACHER TEXTS") from error
+        raise AttackspanError(f"{path}: no teacher's reading: make it by attackspan distil") from error
     found: dict[str, Any] = json.loads(told)
     if found.pop("schema") != schema.to_dict():
-        raise AttackspanError(f"{path}: its teacher labels by another schema than the training data")
+        raise AttackspanError(f"{path}: its teachers label by another schema than the training data")
     return found
 
 
@@ -99,6 +105,23 @@ def read_silver(path: Path, schema: Schema) -> Iterator[Silver]:
             yield Silver(Document.from_dict(json.loads(document), schema), shares)
 
 
-def _probabilities(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float16]:
-    shares = np.exp(logits - np.logaddexp.reduce(logits, -1, keepdims=True))
-    return shares.astype(np.float16).ravel()
+def _read(teachers: Sequence[Tagger], group: Sequence[Document]) -> tuple[list[Tokens], list[Floats], list[Floats]]:
+    """The first teacher's tokens and features of each text, and the mean of all teachers' tag probabilities."""
+    texts = [document.text for document in group]
+    tokens = teachers[0].tokenizer.encode(texts)
+    shares: list[Floats] = [np.zeros((0,), np.float32)] * len(group)
+    features: list[Floats] = []
+    for teacher in teachers:
+        own = teacher.tokenizer.encode(texts)
+        logits, states = teacher.encode(own)
+        features = features or states
+        for index, (document, mine, theirs, scores) in enumerate(zip(group, tokens, own, logits, strict=True)):
+            if not np.array_equal(_edges(mine), _edges(theirs)):
+                raise AttackspanError(f"document {document.id!r}: the teachers read other tokens than each other")
+            share = np.exp(scores - np.logaddexp.reduce(scores, -1, keepdims=True)) / len(teachers)
+            shares[index] = shares[index] + share if shares[index].size else share
+    return tokens, shares, features
+
+
+def _edges(tokens: Tokens) -> npt.NDArray[np.int64]:
+    return np.stack((tokens.starts, tokens.ends))[:, tokens.units]

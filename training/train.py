@@ -24,6 +24,7 @@ from attackspan.document import Document, data_hash
 from attackspan.errors import AttackspanError
 from attackspan.eval.evaluate import show
 from attackspan.eval.metrics import Scores, score
+from attackspan.model.bf16 import bf16_here
 from attackspan.model.checkpoint import MANIFEST, read_json, write_manifest
 from attackspan.model.export import export
 from attackspan.model.network import AttackspanConfig, AttackspanModel
@@ -154,14 +155,6 @@ def agreement(reference: Sequence[Document], exported: Sequence[Document]) -> fl
     ]
     total = sum(len(a) + len(b) for a, b in pairs)
     return 2 * sum(len(a & b) for a, b in pairs) / total if total else 1.0
-
-
-def bf16_here() -> bool:
-    """Whether this machine multiplies bf16 natively: a GPU that does, or a CPU with AVX512-BF16 or AMX."""
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    capabilities = torch.cpu.get_capabilities()
-    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "sve_bf16", "arm_bf16"))
 
 
 def _first_process() -> bool:

@@ -1,16 +1,12 @@
-"""Whether and how the peers under torch compute in bf16."""
+"""How the peers under torch compute: in bf16 where the CPU has it."""
 
 from __future__ import annotations
 
 import torch
 
-
-def bf16_here() -> bool:
-    """Whether this CPU multiplies bf16 natively (AVX512-BF16, AMX, or its like)."""
-    capabilities = torch.cpu.get_capabilities()
-    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "sve_bf16", "arm_bf16"))
+from attackspan.model.bf16 import bf16_here
 
 
 def autocast() -> torch.autocast:
-    """bf16 autocast where the CPU has it, else nothing."""
+    """bf16 autocast where this machine multiplies bf16 natively, else nothing."""
     return torch.autocast("cpu", torch.bfloat16, enabled=bf16_here())

@@ -11,7 +11,7 @@ from attackspan.document import Document
 from attackspan.eval.bootstrap import RESAMPLES, Difference
 from attackspan.eval.comparison import Comparison, compare
 from attackspan.eval.matching import pair
-from attackspan.eval.metrics import Score, Scores, View, score, tally
+from attackspan.eval.metrics import Score, Scores, View, scores, tally
 from attackspan.eval.peers.result import Result
 from attackspan.eval.peers.roster import LEFT_OUT, OURS
 from attackspan.schema import Schema
@@ -54,7 +54,7 @@ def rows(results: Sequence[Result], gold: Sequence[Document], schema: Schema, se
     for result in results:
         names = (OURS, result.peer.name)
         ahead = compare(names, tallies[OURS], tallies[result.peer.name], schema, seed, RESAMPLES)
-        found.append(Row(result, score(gold, result.predicted, schema, seed=seed), ahead))
+        found.append(Row(result, scores(tallies[result.peer.name], schema, seed=seed), ahead))
     return found
 
 

@@ -18,10 +18,11 @@ from transformers import TrainingArguments, set_seed
 
 from attackspan.document import Document
 from attackspan.eval.peers.adapter import Predict, Settings, main, say
-from attackspan.eval.peers.bf16 import autocast, bf16_here
+from attackspan.eval.peers.bf16 import autocast
 from attackspan.eval.peers.found import characters, labelled, ranges
 from attackspan.eval.peers.tags import OUTSIDE, Piece, bio, join
 from attackspan.eval.peers.words import Words
+from attackspan.model.bf16 import bf16_here
 from attackspan.schema import default_schema
 
 EPOCHS = 0.4
