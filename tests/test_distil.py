@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tokenizers
 import torch
 from samples import ROOT
 from test_training import SCHEMA, SEEDS, TOKENIZER, config
@@ -19,13 +20,14 @@ from attackspan.errors import AttackspanError
 from attackspan.formats import read, write
 from attackspan.model.network import AttackspanConfig, AttackspanModel
 from attackspan.model.predictor import Tagger
+from attackspan.model.tokens import Tokenizer
 from attackspan.model.viterbi import decode
 from attackspan.schema import Label, Schema
 from attackspan.training.build import build
 from attackspan.training.distil import distil, facts, read_silver
 from attackspan.training.examples import Collator, examples
 from attackspan.training.mixture import Mixture
-from attackspan.training.train import train
+from attackspan.training.train import _mixture, train
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +67,12 @@ def test_of_several_teachers_the_mean_counts(
     )
     for a, b, mean in zip(alone, other, both, strict=True):
         np.testing.assert_allclose(mean, (a + b) / 2, atol=2e-3)
+    backend = tokenizers.Tokenizer.from_str(tagger.tokenizer.backend.to_str())
+    backend.add_special_tokens(["emned"])
+    other_tokens = Tagger(tagger.session, Tokenizer(backend), tagger.settings)
+    alike = [one for one in texts[:6] if "emned" not in one.text]
+    assert distil([tagger, other_tokens], texts, tmp_path / "alike.parquet", {}) == len(alike) < 6
+    assert [one.document.id for one in read_silver(tmp_path / "alike.parquet", SCHEMA)] == [one.id for one in alike]
     shouting = Tagger(tagger.session, tagger.tokenizer, replace(tagger.settings, schema=Schema((Label("PER"),))))
     with pytest.raises(AttackspanError, match="different schemas"):
         distil([tagger, shouting], texts, tmp_path / "no.parquet", {})
@@ -120,6 +128,12 @@ def test_every_silver_window_comes_once_a_run_and_gold_in_each_epoch(gold: int, 
     assert len(seen) == len(set(seen)) == silver // epochs * epochs
     lengths = [len(mixture[index]["input_ids"]) for index in range(gold, len(mixture))]
     assert lengths == sorted(lengths)
+
+
+def test_what_a_person_marked_is_not_learnt_from_the_teacher(silver: Path, small_encoder: Path, tmp_path: Path) -> None:
+    settings = config(tmp_path, tmp_path, small_encoder, silver=silver, window=2000)
+    mixture = _mixture(settings, list(read(SEEDS[2:8])), TOKENIZER, SCHEMA)
+    assert (len(mixture.gold), len(mixture.silver)) == (6, 2)
 
 
 def test_a_student_trains_on_both_and_its_card_says_so(

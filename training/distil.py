@@ -51,7 +51,8 @@ def distil(teachers: Sequence[Tagger], documents: Iterable[Document], path: Path
 
     Args:
         teachers: at least one, all of one schema and of tokens with the same edges.
-        documents: taken a few at a time; their spans are not looked at. Those without a token are left out.
+        documents: taken a few at a time; their spans are not looked at. Those without a token are left out, and those
+            that a teacher splits into other tokens than the first does.
         path: the file, replaced as a whole at the end.
         facts: what the file says of itself, as ``facts`` gives it back.
 
@@ -59,7 +60,7 @@ def distil(teachers: Sequence[Tagger], documents: Iterable[Document], path: Path
         How many texts there are.
 
     Raises:
-        AttackspanError: there is no text, or the teachers' schemas or tokens differ.
+        AttackspanError: there is no text, none has the same tokens for all teachers, or their schemas differ.
     """
     count = 0
     first = teachers[0]
@@ -68,16 +69,17 @@ def distil(teachers: Sequence[Tagger], documents: Iterable[Document], path: Path
     told = json.dumps({**facts, "schema": first.schema.to_dict()}).encode()
     with replacing(path) as file, pq.ParquetWriter(file, _COLUMNS.with_metadata({_KEY: told})) as writer:
         for group in batched(documents, _GROUP, 1 << 20):
-            tokens, shares, features = _read(teachers, group)
+            group, tokens = _alike(teachers, group)
+            shares, features = _read(teachers, tokens)
             logits = [np.log(share + _LEAST) for share in shares]
-            read = first.label(group, tokens, logits, features)
+            read = first.label(group, tokens[0], logits, features)
             rows = [(one.to_dict(), share.astype(np.float16).ravel()) for one, share in zip(read, shares, strict=True)]
             rows = [row for row in rows if len(row[1])]
             columns = [[json.dumps(document) for document, _ in rows], [tags for _, tags in rows]]
             writer.write_table(pa.table(columns, schema=_COLUMNS))
             count += len(rows)
         if not count:
-            raise AttackspanError(f"{path}: not written, for there is no text to read")
+            raise AttackspanError(f"{path}: not written, for there is no text that all teachers read alike")
     return count
 
 
@@ -105,22 +107,26 @@ def read_silver(path: Path, schema: Schema) -> Iterator[Silver]:
             yield Silver(Document.from_dict(json.loads(document), schema), shares)
 
 
-def _read(teachers: Sequence[Tagger], group: Sequence[Document]) -> tuple[list[Tokens], list[Floats], list[Floats]]:
-    """The first teacher's tokens and features of each text, and the mean of all teachers' tag probabilities."""
+def _alike(teachers: Sequence[Tagger], group: Sequence[Document]) -> tuple[list[Document], list[list[Tokens]]]:
+    """The texts whose tokens have the same edges for all teachers, and each teacher's tokens of them."""
     texts = [document.text for document in group]
-    tokens = teachers[0].tokenizer.encode(texts)
-    shares: list[Floats] = [np.zeros((0,), np.float32)] * len(group)
-    features: list[Floats] = []
-    for teacher in teachers:
-        own = teacher.tokenizer.encode(texts)
-        logits, states = teacher.encode(own)
-        features = features or states
-        for index, (document, mine, theirs, scores) in enumerate(zip(group, tokens, own, logits, strict=True)):
-            if not np.array_equal(_edges(mine), _edges(theirs)):
-                raise AttackspanError(f"document {document.id!r}: the teachers read other tokens than each other")
-            share = np.exp(scores - np.logaddexp.reduce(scores, -1, keepdims=True)) / len(teachers)
-            shares[index] = shares[index] + share if shares[index].size else share
-    return tokens, shares, features
+    tokens = [teacher.tokenizer.encode(texts) for teacher in teachers]
+    same = [
+        index
+        for index in range(len(group))
+        if all(np.array_equal(_edges(tokens[0][index]), _edges(one[index])) for one in tokens)
+    ]
+    return [group[index] for index in same], [[one[index] for index in same] for one in tokens]
+
+
+def _read(teachers: Sequence[Tagger], tokens: Sequence[Sequence[Tokens]]) -> tuple[list[Floats], list[Floats]]:
+    """The mean of the teachers' tag probabilities of each text, and the first one's features."""
+    outputs = [teacher.encode(own) for teacher, own in zip(teachers, tokens, strict=True)]
+    shares = [
+        sum(np.exp(scores - np.logaddexp.reduce(scores, -1, keepdims=True)) for scores in text) / len(teachers)
+        for text in zip(*(logits for logits, _ in outputs), strict=True)
+    ]
+    return shares, outputs[0][1]
 
 
 def _edges(tokens: Tokens) -> npt.NDArray[np.int64]:

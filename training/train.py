@@ -178,10 +178,12 @@ def _claim(output: Path, run: dict[str, Any]) -> None:
 
 def _mixture(config: TrainConfig, gold: Sequence[Document], tokenizer: Tokenizer, schema: Schema) -> Mixture:
     size, overlap = config.window, config.overlap
+    texts = {document.text for document in gold}
     marked = [window for document in gold for window in examples(document, tokenizer, schema, size, overlap)]
     silver = [
         window
         for one in (read_silver(Path(config.silver), schema) if config.silver else ())
+        if one.document.text not in texts  # a person marked it too, and knows better
         for window in examples(one.document, tokenizer, schema, size, overlap, one.tags)
     ]
     return Mixture(marked, silver, math.ceil(config.epochs))
