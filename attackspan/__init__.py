@@ -6,15 +6,19 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attackspan.document import Document, Link, Span, Statement
-from attackspan.errors import AttackspanError
+from attackspan.errors import AttackspanError, extra
 from attackspan.schema import Schema, default_schema
 
 if TYPE_CHECKING:
+    from attackspan.model.network import AttackspanConfig as AttackspanConfig
+    from attackspan.model.network import AttackspanModel as AttackspanModel
     from attackspan.model.predictor import Tagger
 
 __version__ = "0.1.0"
@@ -60,3 +64,18 @@ def _default() -> Tagger:
     from attackspan.model.checkpoint import DEFAULT
 
     return load(DEFAULT)
+
+
+def __getattr__(name: str) -> Any:
+    """The transformers classes, for which torch is imported only once they are asked for."""
+    if name not in ("AttackspanConfig", "AttackspanModel"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    with extra("train"):
+        from attackspan.model import network
+    return getattr(network, name)
+
+
+if "transformers" in sys.modules:
+    # Whoever has imported transformers may want AutoModel to know our models; where it cannot, nothing else needs it.
+    with suppress(ImportError):
+        from attackspan.model import network as _network  # noqa: F401 - importing it registers them

@@ -131,7 +131,7 @@ class Schema:
         """
         try:
             return cls.from_dict(json.loads(Path(path).read_text("utf-8")))
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError, AttackspanError) as error:
+        except (OSError, ValueError, RecursionError) as error:  # not there, not UTF-8, no JSON, too deep, no schema
             raise AttackspanError(f"{path}: {error}") from error
 
     def to_dict(self) -> dict[str, Any]:

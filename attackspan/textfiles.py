@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,11 +11,20 @@ from typing import BinaryIO
 
 from attackspan.errors import AttackspanError
 
+LONGEST = 600
+"""Characters of an error's message, the path left out."""
+
 
 def problem(path: Path, line: int | None, message: object) -> AttackspanError:
-    """An error to raise: one line that starts with ``path:line: ``, or ``path: `` where no line is to blame."""
+    """An error to raise: one line that starts with ``path:line: ``, or ``path: `` where no line is to blame.
+
+    What a file says is quoted in it; where that is long, the middle is left out.
+    """
     where = f"{path}:{line}" if line else f"{path}"
-    return AttackspanError(" ".join(f"{where}: {message}".splitlines()))
+    words = str(message)
+    if len(words) > LONGEST:
+        words = f"{words[: LONGEST // 2]} … {words[-LONGEST // 2 :]}"
+    return AttackspanError(" ".join(f"{where}: {words}".splitlines()))
 
 
 def lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -52,9 +62,30 @@ def whole(path: Path) -> str:
     return text
 
 
+def utf8(path: Path, name: str, text: str) -> bytes:
+    """The text of a document as UTF-8, to be written to a path.
+
+    Args:
+        name: the document's id, for the error.
+
+    Raises:
+        AttackspanError: the text has half of a surrogate pair, which is no character.
+    """
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        bad = text[error.start]
+        raise problem(path, None, f"document {name!r}: UTF-8 cannot hold {bad!r} at offset {error.start}") from error
+
+
 def empty(path: Path) -> AttackspanError:
     """The error to raise where a file holds nothing."""
     return problem(path, None, "the file is empty")
+
+
+def is_scratch(path: Path) -> bool:
+    """Whether a file has the name of those that ``replacing`` writes to, and leaves behind where it is killed."""
+    return re.fullmatch(r"\.[0-9a-f]{16}\.tmp", path.name) is not None
 
 
 @contextmanager

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
-import torch
 from samples import SEED
-from transformers import BertConfig, BertModel
 
 import attackspan
 from attackspan.document import Document
 from attackspan.formats import read_xml
 from attackspan.model.checkpoint import DEFAULT
 from attackspan.model.predictor import Tagger
-from attackspan.training.encoder import packaged_encoder
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # pytest runs a process for each core
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +31,11 @@ def seed() -> Document:
 @pytest.fixture(scope="session")
 def small_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A BERT of two narrow layers with the packaged encoder's tokenizer."""
+    import torch  # here, so that the tests of prediction run without the training extra too
+    from transformers import BertConfig, BertModel
+
+    from attackspan.training.encoder import packaged_encoder
+
     folder = tmp_path_factory.mktemp("encoder")
     torch.manual_seed(0)
     config = BertConfig(

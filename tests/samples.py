@@ -25,6 +25,7 @@ XML_CHARACTERS = st.characters(exclude_categories=["Cs", "Cc"], exclude_characte
 XML_TEXT = st.lists(AWKWARD | SCRIPTS | XML_CHARACTERS).map("".join)
 # JSON lines hold any string but a high surrogate before a low one, so only high ones are drawn.
 ANY_TEXT = st.lists(AWKWARD | SCRIPTS | st.characters(exclude_categories=["Cs"]) | st.just("\ud83d")).map("".join)
+UTF8_TEXT = ANY_TEXT.map(lambda text: text.replace("\ud83d", "👩‍🚒"))
 NAMES = Schema((Label("PER"), Label("LOC")))
 
 
@@ -69,10 +70,10 @@ def xml(body: str, title: str = "") -> str:
     return f'<doc id="d" source="s" date="2024-01-01"><title>{title}</title><text>{body}</text></doc>\n'
 
 
-def error_of(path: Path, schema: Schema | None = None) -> str:
+def error_of(path: Path, schema: Schema | None = None, form: str | None = None) -> str:
     """The error of reading a path, on one line."""
     with pytest.raises(AttackspanError) as caught:
-        list(read([path], schema))
+        list(read([path], schema, form))
     assert len(str(caught.value).splitlines()) == 1
     return str(caught.value)
 

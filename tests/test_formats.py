@@ -12,7 +12,7 @@ from samples import NAMES, SEED, error_of, file, xml
 
 from attackspan.document import Document
 from attackspan.errors import AttackspanError
-from attackspan.formats import read, read_xml, write
+from attackspan.formats import files, read, read_xml, write
 
 
 class TestRead:
@@ -54,15 +54,43 @@ class TestRead:
         file(tmp_path, "b.jsonl", '{"text": "x", "spans": [{"id": "p", "label": "PER", "start": 0, "end": 1}]}')
         file(tmp_path, "c.conll", "x B-PER")
         file(tmp_path, "d.txt", "x")
+        file(tmp_path, "e.ann", "T1\tPER 0 1\tx")
+        file(tmp_path, "e.txt", "x")
         found = list(read([tmp_path], NAMES))
-        assert [[span.label for span in document.spans] for document in found] == [["PER"], ["PER"], ["PER"], []]
+        assert [[span.label for span in document.spans] for document in found] == [
+            ["PER"],
+            ["PER"],
+            ["PER"],
+            [],
+            ["PER"],
+        ]
         assert all(document.schema == NAMES for document in found)
 
     @pytest.mark.parametrize("name", ["a.pdf", "a", ".xml"])
     def test_an_unknown_ending_is_an_error_that_names_the_known(self, name: str, tmp_path: Path) -> None:
         path = file(tmp_path, name, "x")
         ending = repr(path.suffix)
-        assert error_of(path) == f"{path}: unknown file ending {ending}; known are .xml, .jsonl, .conll, .txt"
+        known = ".xml, .jsonl, .conll, .bio, .ann, .json, .spacy, .txt"
+        assert error_of(path) == f"{path}: unknown file ending {ending}; known are {known}"
+
+    def test_a_text_beside_its_marking_is_no_document_of_its_own(self, tmp_path: Path) -> None:
+        text, marking = file(tmp_path, "a.txt", "x"), file(tmp_path, "a.ann", "")
+        other = file(tmp_path, "b/a.txt", "y")
+        assert list(read([tmp_path])) == [Document("a", "x"), Document("a", "y")]
+        assert files([text, other, marking]) == [other, marking]
+        assert files([text]) == [text]
+
+    def test_a_named_format_overrides_the_ending(self, tmp_path: Path) -> None:
+        path = file(tmp_path, "a.data", '{"text": "x"}')
+        assert [document.text for document in read([path], form="jsonl")] == ["x"]
+        file(tmp_path, "b.bio", "x O")
+        file(tmp_path, "c.jsonl", '{"text": "y"}')
+        assert files([tmp_path], "conll") == [tmp_path / "b.bio"]
+        assert files([tmp_path], "doccano") == [tmp_path / "c.jsonl"]
+        with pytest.raises(AttackspanError, match=r"no file to read in this folder; known endings are \.xml$"):
+            files([tmp_path], "xml")
+        with pytest.raises(AttackspanError, match="cannot read the format 'csv'; known are xml, jsonl, "):
+            files([path], "csv")
 
     def test_a_folder_without_a_file_to_read_is_an_error(self, tmp_path: Path) -> None:
         file(tmp_path, "a.pdf", "x")
@@ -140,7 +168,7 @@ class TestWrite:
         for count in (0, 2):
             with pytest.raises(AttackspanError) as caught:
                 write([Document(f"d{number}", "x") for number in range(count)], path)
-            assert str(caught.value) == f"{path}: an XML file holds one document, not {count}; give a folder"
+            assert str(caught.value) == f"{path}: a file ending in .xml holds one document, not {count}; give a folder"
         assert path.read_bytes() == SEED.read_bytes()
 
     def test_json_lines_end_with_a_newline_each(self, tmp_path: Path) -> None:
@@ -157,11 +185,14 @@ class TestWrite:
         write(read([path]), path)
         assert list(read([path])) == documents
 
-    @pytest.mark.parametrize("name", ["out.jsonl", "one.xml", "folder"])
+    @pytest.mark.parametrize(
+        "name", ["out.jsonl", "one.xml", "folder", "out.conll", "one.ann", "out.csv", "out.parquet"]
+    )
     def test_an_error_leaves_what_was_written_before_and_no_scraps(self, name: str, tmp_path: Path) -> None:
         path = tmp_path / name
         write([Document("old", "old")], path)
         before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+        assert before
         with pytest.raises(AttackspanError, match=r"^a\.txt: broken$"):
             write(failing([]), path)
         with pytest.raises(AttackspanError):
@@ -191,7 +222,9 @@ class TestWrite:
             write([Document("a", "x"), Document("b", "x"), Document("a", "y")], tmp_path / name)
         assert str(caught.value) == f"{tmp_path / name}: two documents have the id 'a'"
 
-    @pytest.mark.parametrize("bad", ["", ".", "..", ".a", "a/b", "../a", "a\\b", "a\0b", "a\nb", "a:b", "a?", "/etc/a"])
+    @pytest.mark.parametrize(
+        "bad", ["", ".", "..", ".a", "a/b", "../a", "a\\b", "a\0b", "a\nb", "a:b", "a?", "/etc/a", "\ud83d"]
+    )
     def test_an_id_that_is_no_name_for_a_file_is_an_error(self, bad: str, tmp_path: Path) -> None:
         folder = tmp_path / "folder"
         with pytest.raises(AttackspanError) as caught:
@@ -199,13 +232,13 @@ class TestWrite:
         assert str(caught.value) == f"{folder}: the id {bad!r} cannot be a file's name; write JSON lines instead"
         assert list(tmp_path.rglob("*")) == [folder]
 
-    @pytest.mark.parametrize("name", ["out.txt", "out.conll", "out.json", "folder.d/out.csv"])
+    @pytest.mark.parametrize("name", ["out.txt", "out.tsv", "folder.d/out.pdf"])
     def test_an_ending_that_cannot_be_written_is_an_error(self, name: str, tmp_path: Path) -> None:
         path = tmp_path / name
         with pytest.raises(AttackspanError) as caught:
             write([Document("a", "x")], path)
-        assert str(caught.value) == (
-            f"{path}: cannot write {path.suffix!r}; give a file ending in .jsonl or .xml, or a folder"
+        assert str(caught.value).startswith(
+            f"{path}: cannot write {path.suffix!r}; give a folder or a file ending in .xml, .jsonl, "
         )
         assert list(tmp_path.iterdir()) == []
 

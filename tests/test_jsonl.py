@@ -78,3 +78,18 @@ class TestJsonl:
     def test_an_error_names_its_line(self, line: bytes, message: str, tmp_path: Path) -> None:
         path = file(tmp_path, "news.jsonl", b'{"id": "x", "text": "a"}\n\n' + line + b"\n")
         assert error_of(path).startswith(f"{path}:3: {message}")
+
+    @pytest.mark.parametrize(
+        ("tool", "line"),
+        [
+            ("doccano", '{"id": 4, "text": "Police fled", "label": [[0, 6, "actor"]]}'),
+            ("doccano", '{"text": "Police fled", "entities": [], "relations": []}'),
+            ("prodigy", '{"text": "Police", "spans": [{"start": 0, "end": 6, "label": "actor"}], "answer": "accept"}'),
+            ("prodigy", '{"text": "Police fled", "_input_hash": 1, "_task_hash": 2}'),
+        ],
+    )
+    def test_lines_of_other_tools_are_told_by_their_keys(self, tool: str, line: str, tmp_path: Path) -> None:
+        path = file(tmp_path, "news.jsonl", line)
+        assert error_of(path) == (
+            f"{path}:1: this is {tool}'s form of JSON lines, not ours; `attackspan convert --from {tool}` reads it"
+        )

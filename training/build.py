@@ -18,10 +18,11 @@ from datasketch import MinHash, MinHashLSH
 from attackspan import formats
 from attackspan.document import Document, Span, data_hash
 from attackspan.errors import AttackspanError
+from attackspan.formats.folder import sources
 from attackspan.model.checkpoint import sha256
 from attackspan.model.tokens import Tokenizer, Tokens
 from attackspan.schema import Schema
-from attackspan.training.dataset import save_dataset
+from attackspan.training.dataset import metadata, save_dataset
 from attackspan.training.examples import align
 
 NEAR_DUPLICATE = 0.6
@@ -82,7 +83,8 @@ def build(
     scratch = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
     try:
         save_dataset(splits, schema, scratch)
-        hashes = {str(path): sha256(path) for paths in inputs.values() for path in formats.files(paths)}
+        files = [file for paths in inputs.values() for file in formats.files(paths)]
+        hashes = {str(path): sha256(path) for file in files for path in sources(file)}
         digest = data_hash(everything)
         record = {"data_sha256": digest, "seed": seed, "snapped": snapped, "inputs_sha256": hashes}
         (scratch / "build.json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")
@@ -136,13 +138,14 @@ def near_duplicates(documents: Sequence[Document]) -> list[tuple[str, str]]:
 
 
 def card(built: Built, schema: Schema, digest: str, seed: int) -> str:
-    """The dataset's card in Markdown: counts, lengths, and what was widened or is nearly the same."""
+    """The dataset's card, with the hub's metadata: counts, lengths, and what was widened or is nearly the same."""
     splits = {name: documents for name, documents in built.splits.items() if documents}
     counts = {name: _counts(documents) for name, documents in splits.items()}
     rows = ["documents", "words", *schema.names]
     rows += [f"{label.name}.{a.name}={value}" for label, a in schema.attributes for value in a.names]
     rows += [f"{label.name}.{role.name} (links)" for label, role in schema.roles]
-    lines = ["# Dataset", "", f"data sha256 `{digest}`, seed {seed}. Each input file's sha256 is in build.json.", ""]
+    lines = ["---", metadata(splits), "---", ""]
+    lines += ["# Dataset", "", f"data sha256 `{digest}`, seed {seed}. Each input file's sha256 is in build.json.", ""]
     lines += [f"| | {' | '.join(splits)} |", "|---|" + "---:|" * len(splits)]
     lines += [f"| {row} | {' | '.join(str(count[row]) for count in counts.values())} |" for row in rows]
     for name, documents in splits.items():

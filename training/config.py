@@ -64,7 +64,7 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
     ):
         try:
             config = OmegaConf.merge(config, read())
-        except (OSError, YAMLError, UnicodeDecodeError, OmegaConfBaseException, ValueError) as error:
+        except (OSError, YAMLError, OmegaConfBaseException, OverflowError, ValueError) as error:
             raise AttackspanError(f"{where}: {str(error).splitlines()[0]}") from error
     if missing := sorted(OmegaConf.missing_keys(config)):
         raise AttackspanError(f"{path}: no value for {', '.join(map(str, missing))}")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from datasets import Dataset, DatasetDict, Features, Value, load_from_disk
+from huggingface_hub import DatasetCardData
 
 from attackspan.document import Document
 from attackspan.errors import AttackspanError
@@ -84,3 +85,13 @@ def save_dataset(splits: dict[str, list[Document]], schema: Schema, folder: Path
         str(folder)
     )
     (folder / SCHEMA).write_text(json.dumps(schema.to_dict(), indent=2) + "\n", "utf-8")
+
+
+def metadata(splits: Iterable[str]) -> str:
+    """The YAML of a dataset's card: it tells the hub and ``datasets.load_dataset`` where each split lies."""
+    files = [{"split": split, "path": f"{split}/*.arrow"} for split in splits]
+    return DatasetCardData(
+        task_categories=["token-classification"],
+        tags=["span-labelling"],
+        configs=[{"config_name": "default", "data_files": files}],
+    ).to_yaml()

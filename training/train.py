@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ from attackspan.training.dataset import load_dataset
 from attackspan.training.distil import facts, read_silver
 from attackspan.training.encoder import load_encoder
 from attackspan.training.examples import Collator, examples
+from attackspan.training.guards import LossGuard, complaints, cut, spans_of, warn
 from attackspan.training.mixture import Mixture, NextShare
 
 SAMPLE = 16
@@ -83,7 +84,7 @@ def train(config: TrainConfig) -> Scores | None:
         use_bf16_products(network.encoder, torch.tensor([tokenizer.encode(["Gunmen attacked."])[0].ids.tolist()]))
     mixture = _mixture(config, splits["train"], tokenizer, schema)
     collator = Collator(tokenizer.pad_id, config.window + len(tokenizer.prefix) + len(tokenizer.suffix))
-    callbacks: list[TrainerCallback] = [NextShare(mixture)]
+    callbacks: list[TrainerCallback] = [NextShare(mixture), LossGuard()]
     if splits["validation"]:
         callbacks.append(EarlyStoppingCallback(config.patience))
     trainer = SpanTrainer(
@@ -96,6 +97,7 @@ def train(config: TrainConfig) -> Scores | None:
         callbacks=callbacks,
     )
     trainer.network, trainer.tokenizer, trainer.gold = network, tokenizer, splits["validation"]
+    trainer.trained = spans_of(splits["train"])
     trainer.train(resume_from_checkpoint=get_last_checkpoint(output / "epochs"))
     if not trainer.is_world_process_zero():
         return None
@@ -133,11 +135,14 @@ class SpanTrainer(Trainer):
     network: AttackspanModel
     tokenizer: Tokenizer
     gold: Sequence[Document]
+    trained: Mapping[str, int]
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Strict and overlap micro F1 on the validation documents, in points of 1."""
         tagger = _tagger(self.network, self.tokenizer, self.args.bf16)
         scores = score(self.gold, list(tagger.predict(self.gold)), tagger.schema)
+        if self.is_world_process_zero():
+            warn(complaints(scores, self.trained))
         metrics = {
             "eval_f1": scores.labels.strict.micro.counts.f1,
             "eval_overlap_f1": scores.labels.overlap.micro.counts.f1,
@@ -180,6 +185,8 @@ def _mixture(config: TrainConfig, gold: Sequence[Document], tokenizer: Tokenizer
     size, overlap = config.window, config.overlap
     texts = {document.text for document in gold}
     marked = [window for document in gold for window in examples(document, tokenizer, schema, size, overlap)]
+    if _first_process() and (lost := sum(len(cut(document, tokenizer, size, overlap)) for document in gold)):
+        warn([f"{lost} spans lie across the windows' cuts: their attributes and links are not learnt (raise overlap)"])
     silver = [
         window
         for one in (read_silver(Path(config.silver), schema) if config.silver else ())
@@ -251,6 +258,7 @@ def _arguments(config: TrainConfig, output: Path, evaluate: bool, steps: int) ->
         load_best_model_at_end=evaluate,
         metric_for_best_model="f1" if evaluate else None,
         logging_steps=max(1, steps // 4),
+        logging_nan_inf_filter=False,  # LossGuard wants to see them
         report_to="tensorboard" if config.tensorboard else "none",
         remove_unused_columns=False,
         label_names=["tags"],

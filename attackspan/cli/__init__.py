@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import sys
 
 import click
 
 from attackspan import __version__
-from attackspan.cli import predicting, scoring, training
+from attackspan.cli import converting, predicting, scoring, serving, training
 from attackspan.errors import AttackspanError
 
 
 def main() -> None:
     """Run the command line; an error of the user's is one line on stderr and exit status 2."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that has no é gets an escape, and no traceback
     try:
         status = cli.main(prog_name="attackspan", standalone_mode=False)
         sys.stdout.flush()
@@ -38,8 +42,11 @@ def cli() -> None:
 for _command in (
     predicting.predict,
     predicting.bench,
+    serving.serve,
+    converting.convert,
     training.suggest,
     training.build,
+    training.distil,
     training.train,
     scoring.evaluate,
     scoring.score_command,
@@ -50,5 +57,6 @@ for _command in (
 
 
 def _fail(message: str) -> None:
-    click.echo("attackspan: error: " + " ".join(message.split("\n")), err=True)
+    # One line, and nothing in it that a terminal obeys: names and labels come from files.
+    click.echo("attackspan: error: " + re.sub("[\x00-\x1f\x7f-\x9f]", " ", message), err=True)
     sys.exit(2)

@@ -5,29 +5,37 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from attackspan import formats
-from attackspan.errors import AttackspanError
+from attackspan.document import Document
+from attackspan.errors import extra as extra
 from attackspan.schema import Label, Schema, default_schema
 
 PATHS = click.Path(path_type=Path)
 
 
-def schema_of(paths: dict[str, tuple[Path, ...]], schema: Path | None) -> Schema:
+def schema_of(paths: dict[str, tuple[Path, ...]], schema: Path | None, form: str | None = None) -> Schema:
     """The schema of a file; else the labels of CoNLL files, where all are such; else attacks in the news."""
     if schema:
         return Schema.load(schema)
-    files = [file for one in paths.values() for file in formats.files(one)]
-    if files and all(file.suffix == ".conll" for file in files):
+    files = [file for one in paths.values() for file in formats.files(one, form)]
+    if files and all((form or formats.format_of(file)) == "conll" for file in files):
         from attackspan.formats.conll import labels
 
         return Schema(tuple(Label(name) for name in sorted({name for file in files for name in labels(file)})))
     return default_schema()
+
+
+def write(documents: Iterable[Document], path: Path, form: str | None = None) -> None:
+    """Write documents, and say on standard error what the format could not hold."""
+    if lost := formats.write(documents, path, form):
+        counts = ", ".join(f"{count} {what}" for what, count in lost.items())
+        click.echo(f"attackspan: warning: {path} cannot hold {counts}", err=True)
 
 
 @contextmanager
@@ -39,12 +47,3 @@ def stdin_as_file(paths: tuple[Path, ...], ending: str) -> Iterator[list[Path]]:
             with spool.open("wb") as file:
                 shutil.copyfileobj(sys.stdin.buffer, file)
         yield [spool if path == Path("-") else path for path in paths]
-
-
-@contextmanager
-def extra(name: str) -> Iterator[None]:
-    """Imports of what only the extra of this name brings."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise AttackspanError(f"needs {error.name}, which an extra brings: pip install 'attackspan[{name}]'") from error

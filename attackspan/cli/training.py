@@ -1,24 +1,29 @@
-"""Commands that make a model: suggest, build, train."""
+"""Commands that make a model: suggest, build, distil, train."""
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import click
 
-from attackspan import formats
-from attackspan.cli.support import PATHS, extra, schema_of
+from attackspan import formats, records
+from attackspan.cli.support import PATHS, extra, schema_of, write
 from attackspan.errors import AttackspanError
+from attackspan.schema import default_schema
+from attackspan.textfiles import replacing
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=PATHS)
-@click.option("-o", "--output", type=PATHS, required=True, help="A folder to write XML files to.")
+@click.option("-o", "--output", type=PATHS, required=True, help="A folder to write XML files to, or a .json file.")
 @click.option("--model", help="A checkpoint whose proposals to take instead of the rules'.")
-def suggest(paths: tuple[Path, ...], output: Path, model: str | None) -> None:
-    """Propose spans for unmarked documents, as XML for an annotator to mend.
+@click.option("--to", "target", type=click.Choice(["xml", "labelstudio"]), help="Default: by OUTPUT's ending.")
+def suggest(paths: tuple[Path, ...], output: Path, model: str | None, target: str | None) -> None:
+    """Propose spans for unmarked documents, for an annotator to mend: as XML, or as tasks for Label Studio.
 
-    With --model the documents that it is least sure of are listed first: they teach it most.
+    With --model the documents that it is least sure of come first: they teach it most. Beside the tasks stands
+    OUTPUT.config.xml, the labelling interface of a project for them; what Label Studio exports (JSON) can be built.
     """
     from attackspan.training import suggest as rules
 
@@ -31,7 +36,14 @@ def suggest(paths: tuple[Path, ...], output: Path, model: str | None) -> None:
         proposals.sort(key=rules.sureness)
     else:
         proposals = [rules.suggest(document) for document in formats.read(found)]
-    formats.write(proposals, output)
+    if target == "labelstudio" or (target is None and output.suffix.lower() == ".json"):
+        from attackspan.formats.labelstudio import labeling_config, write_labelstudio
+
+        write_labelstudio(proposals, output, model or "rules")
+        with replacing(output.with_suffix(".config.xml")) as file:
+            file.write(labeling_config(tagger.schema if model else default_schema()).encode())
+    else:
+        write(proposals, output, target)
     for document in proposals:
         click.echo(f"{rules.sureness(document):.3f}\t{document.id}" if model else document.id)
 
@@ -96,3 +108,47 @@ def train(config: Path, overrides: tuple[str, ...]) -> None:
     with extra("train"):
         from attackspan.training.train import main as train_main
     train_main([str(config), *overrides])
+
+
+@click.command()
+@click.argument("texts", nargs=-1, required=True, type=PATHS)
+@click.option("--teacher", "teachers", multiple=True, required=True, help="A checkpoint; of several, the mean counts.")
+@click.option("-o", "--output", type=PATHS, required=True, help="A .parquet file to write.")
+@click.option("--attacks", default=0, show_default=True,
+              help="Leave out texts in which the rules of `attackspan suggest` find fewer.")  # fmt: skip
+@click.option("--sample", type=int, help="Read so many of the texts, drawn at random.  [default: all]")
+@click.option("--seed", default=13, show_default=True, help="Of the sample.")
+@click.option("--device", default="cpu", show_default=True, help="cuda for a GPU.")
+def distil(
+    texts: tuple[Path, ...],
+    teachers: tuple[str, ...],
+    output: Path,
+    attacks: int,
+    sample: int | None,
+    seed: int,
+    device: str,
+) -> None:
+    """Have models read unmarked TEXTS, for a smaller one to learn from: attackspan train … silver=OUTPUT."""
+    from attackspan import load
+    from attackspan.document import data_hash
+    from attackspan.model.checkpoint import MANIFEST, locate, sha256
+    from attackspan.training.suggest import suggest as by_rules
+
+    with extra("train"):
+        from attackspan.training.distil import distil as distil_texts
+    if output.suffix != ".parquet":
+        raise AttackspanError(f"{output}: has to end in .parquet")
+    documents = list(records.documents(records.read(records.files(texts), records.Columns())))
+    if attacks:
+        documents = [one for one in documents if sum(span.label == "attack" for span in by_rules(one).spans) >= attacks]
+    if sample is not None and sample < len(documents):
+        documents = random.Random(seed).sample(documents, sample)
+    facts = {
+        "teachers": {name: sha256(locate(name) / MANIFEST) for name in teachers},
+        "documents": len(documents),
+        "words": sum(len(document.text.split()) for document in documents),
+        "texts_sha256": data_hash(documents),
+    }
+    count = distil_texts([load(name, device=device) for name in teachers], documents, output, facts)
+    left = f"; {len(documents) - count} left out: empty, or other tokens" if count < len(documents) else ""
+    click.echo(f"{output}: {count} documents{left}")

@@ -1,16 +1,19 @@
-"""CoNLL-2003 columns, read only: a token a line, its tag in the last column, a blank line between sentences."""
+"""CoNLL-2003 columns: a token a line, its tag in the last column, a blank line between sentences."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 
 from attackspan.document import Document, Span
+from attackspan.formats.loss import losses
 from attackspan.schema import Schema, default_schema
-from attackspan.textfiles import empty, lines, problem
+from attackspan.textfiles import empty, lines, problem, replacing, utf8
 
 _TAG = re.compile("([BIES])-(.+)")
 _OUTSIDE = ("O", "")
@@ -50,6 +53,39 @@ def read_conll(path: str | Path, schema: Schema | None = None) -> Iterator[Docum
             sentences = []
     if not count:
         raise empty(path)
+
+
+def write_conll(documents: Iterable[Document], path: Path) -> Counter[str]:
+    """Write documents as two columns, tokens and IOB2 tags, with a ``-DOCSTART-`` line before each document.
+
+    Tokens are words and signs, cut further where a span begins or ends inside one; a line of the text is a sentence,
+    unless a span runs on. Columns hold one layer: of spans that overlap, the shorter, inner one is kept.
+
+    Returns:
+        What columns cannot hold: ids of documents, titles, sources, dates, links, attributes, scores, spans around
+        others, spans of white space, spacing other than one space between tokens and one newline between sentences, and
+        documents without a word.
+
+    Raises:
+        AttackspanError: the file cannot be written, or UTF-8 cannot hold a text.
+    """
+    lost: Counter[str] = Counter()
+    with replacing(path) as file:
+        for document in documents:
+            utf8(path, document.id, document.text)  # checks it, for the tokenizer would not say what is wrong
+            lost += losses(document, "titles", "sources", "dates", "links", "attributes", "scores")
+            kept = _innermost(document.spans)
+            rows, text, tagged = _columns(document.text, kept)
+            lost += Counter({
+                "ids of documents": int(bool(rows)),
+                "spans around others": len(document.spans) - len(kept),
+                "spans of white space": len(kept) - tagged,
+                "texts' own spacing": int(bool(rows) and text != document.text),
+                "documents without a word": int(not rows),
+            })  # fmt: skip
+            if rows:
+                file.write("".join(("-DOCSTART- O\n\n", *rows, "\n")).encode())
+    return lost
 
 
 def labels(path: str | Path) -> tuple[str, ...]:
@@ -143,3 +179,52 @@ def _require(path: Path, token: _Token, schema: Schema) -> None:
         raise problem(path, token.line, f"unknown label {token.label!r}; the schema has {', '.join(schema.names)}")
     if attributes := schema[token.label].attributes:
         raise problem(path, token.line, f"{token.label!r} needs its {attributes[0].name}, which columns cannot hold")
+
+
+def _innermost(spans: Sequence[Span]) -> list[Span]:
+    """The spans that overlap no shorter one that is kept, in the order of the text."""
+    kept: list[Span] = []
+    inner_first = sorted(enumerate(spans), key=lambda one: (one[1].end - one[1].start, -one[0]))
+    for _, span in inner_first:
+        at = bisect_left(kept, span.end, key=lambda other: other.start)
+        if not at or kept[at - 1].end <= span.start:
+            kept.insert(at, span)
+    return kept
+
+
+def _columns(text: str, spans: Sequence[Span]) -> tuple[list[str], str, int]:
+    """The lines of a document, the text that they will be read as, and how many spans they hold.
+
+    Args:
+        spans: in the order of the text, none overlapping.
+    """
+    rows: list[str] = []
+    parts: list[str] = []
+    tagged: set[int] = set()
+    before, end = -1, 0  # of the token before: its span, where it ends
+    for start, stop, span in _tokens(text, spans):
+        runs_on = span >= 0 and span == before
+        if rows and not runs_on and "\n" in text[end:start]:
+            rows.append("\n")
+            parts.append("\n")
+        elif rows:
+            parts.append(" ")
+        tag = f"{'I' if runs_on else 'B'}-{spans[span].label}" if span >= 0 else "O"
+        rows.append(f"{text[start:stop]} {tag}\n")
+        parts.append(text[start:stop])
+        tagged |= {span} - {-1}
+        before, end = span, stop
+    return rows, "".join(parts), len(tagged)
+
+
+def _tokens(text: str, spans: Sequence[Span]) -> Iterator[tuple[int, int, int]]:
+    """Start, end and span (its index, or -1) of each token; none lies in two spans, or half in one."""
+    from tokenizers.pre_tokenizers import BertPreTokenizer  # words and signs; here, for readers do without
+
+    starts = [span.start for span in spans]
+    borders = sorted({border for span in spans for border in (span.start, span.end)})
+    for _, (start, end) in BertPreTokenizer().pre_tokenize_str(text):
+        inside = borders[bisect_right(borders, start) : bisect_left(borders, end)]
+        for left, right in pairwise((start, *inside, end)):
+            span = bisect_right(starts, left) - 1
+            yield left, right, span if span >= 0 and left < spans[span].end else -1

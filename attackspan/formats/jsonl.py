@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
 
 from attackspan.document import Document
 from attackspan.errors import AttackspanError
+from attackspan.formats.objects import documents, dumps
 from attackspan.schema import Schema
-from attackspan.textfiles import empty, lines, problem
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_SPLIT_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+# What the lines of other tools have and ours never do.
+_OTHERS = {
+    "doccano": {"label", "labels", "entities", "Comments"},
+    "prodigy": {"answer", "tokens", "meta", "_input_hash", "_task_hash"},
+}
 
 
 def read_jsonl(path: str | Path, schema: Schema | None = None) -> Iterator[Document]:
@@ -24,32 +25,31 @@ def read_jsonl(path: str | Path, schema: Schema | None = None) -> Iterator[Docum
     decoded ``text``.
 
     Raises:
-        AttackspanError: the file cannot be read, is not UTF-8 or holds no document, or a line is not JSON, is no valid
-            document or has the id of a line above.
+        AttackspanError: the file cannot be read, is not UTF-8 or holds no document, or a line is not JSON, has a key
+            twice in an object, is no valid document or has the id of a line above.
     """
-    path = Path(path)
-    first: dict[str, int] = {}
-    for number, line in lines(path):
-        if not line.strip():
-            continue
-        try:
-            data = json.loads(line.rstrip("\r\n"), parse_constant=_refuse)
-        except json.JSONDecodeError as error:
-            raise problem(path, number, f"not JSON: {error.msg} at column {error.colno}") from error
-        except (ValueError, RecursionError) as error:
-            raise problem(path, number, f"not JSON: {error}") from error
-        if isinstance(data, dict):
-            data.setdefault("id", f"{path.stem}-{number}")
-        try:
-            document = Document.from_dict(data, schema)
-        except AttackspanError as error:
-            raise problem(path, number, error) from error
-        if document.id in first:
-            raise problem(path, number, f"the id {document.id!r} stands already on line {first[document.id]}")
-        first[document.id] = number
-        yield document
-    if not first:
-        raise empty(path)
+    yield from documents(Path(path), lambda data, name: from_object(data, name, schema))
+
+
+def from_object(data: Any, name: str, schema: Schema | None) -> Document:
+    """The document that a line's value is.
+
+    Args:
+        name: the id of a document that has none.
+
+    Raises:
+        AttackspanError: it is no valid document; where it is a line of another tool, the message says so.
+    """
+    if not isinstance(data, dict):
+        return Document.from_dict(data, schema)  # says what is wrong
+    try:
+        return Document.from_dict({"id": name, **data}, schema)
+    except AttackspanError as error:
+        for tool, keys in _OTHERS.items():
+            if keys & data.keys():
+                way = f"`attackspan convert --from {tool}` reads it"
+                raise AttackspanError(f"this is {tool}'s form of JSON lines, not ours; {way}") from error
+        raise
 
 
 def to_jsonl(document: Document) -> str:
@@ -61,12 +61,4 @@ def to_jsonl(document: Document) -> str:
         AttackspanError: a high surrogate stands before a low one (JSON would read the two as one character, and every
             offset behind them would be wrong).
     """
-    line = json.dumps(document.to_dict(), ensure_ascii=False)
-    if pair := _SPLIT_PAIR.search(line):
-        raise AttackspanError(f"document {document.id!r}: JSON cannot hold the split surrogate pair {pair[0]!r}")
-    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
-
-
-def _refuse(constant: str) -> NoReturn:
-    """Refuse NaN and Infinity, which Python's parser lets through."""
-    raise ValueError(f"{constant} is not a JSON number")
+    return dumps(document.id, document.to_dict())

@@ -7,7 +7,6 @@ that play them, separated by spaces). Scores are not part of the format, and nei
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -19,6 +18,7 @@ from defusedxml import DefusedXmlException
 
 from attackspan.document import Document, Link, Span
 from attackspan.errors import AttackspanError
+from attackspan.formats.pieces import assemble
 from attackspan.schema import Label, Schema, default_schema
 from attackspan.textfiles import problem, whole
 
@@ -179,7 +179,7 @@ class _Reader(ContentHandler):
     def document(self) -> Document:
         """The document, once all is parsed."""
         text = "".join(self._parts["text"])
-        pieces: list[tuple[int, Span | Link]] = []
+        spans: list[tuple[int, Span | Link]] = []
         links: list[tuple[int, Span | Link]] = []
         for element in self._elements:
             label, values, start, end = element.label, element.values, element.start, element.end
@@ -188,28 +188,13 @@ class _Reader(ContentHandler):
             links += [
                 (element.line, Link(role, span_id, tail)) for role in roles for tail in values.pop(role, "").split()
             ]
-            pieces.append((element.line, Span(span_id, label, start, end, text[start:end], attributes=values)))
-        pieces += links
+            spans.append((element.line, Span(span_id, label, start, end, text[start:end], attributes=values)))
 
-        def build(count: int) -> Document:
-            spans = tuple(piece for _, piece in pieces[:count] if isinstance(piece, Span))
-            links = tuple(piece for _, piece in pieces[:count] if isinstance(piece, Link))
+        def build(spans: tuple[Span, ...], links: tuple[Link, ...]) -> Document:
             title = "".join(self._parts.get("title", ()))
             return Document(text=text, spans=spans, links=links, title=title, schema=self._schema, **self._head)
 
-        def failure(count: int) -> AttackspanError | None:
-            try:
-                build(count)
-            except AttackspanError as error:
-                return error
-            return None
-
-        try:
-            return build(len(pieces))
-        except AttackspanError:
-            # A document names what is wrong but no line; the line is that on which its shortest wrong beginning ends.
-            count = bisect_left(range(len(pieces)), True, key=lambda count: failure(count) is not None)
-            raise problem(self._path, pieces[count - 1][0], failure(count)) from None
+        return assemble(self._path, [*spans, *links], build)
 
     def _start_span(self, name: str, values: dict[str, str]) -> None:
         if name not in self._schema.names:

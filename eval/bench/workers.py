@@ -1,4 +1,4 @@
-"""Two Ray workers of one thread against one.
+"""Two Ray workers of one thread against one: the workers of ``attackspan predict --engine ray``.
 
 python -m attackspan.eval.bench.workers [MODEL] [--articles 60] [--rounds 5]
 """
@@ -11,20 +11,11 @@ from typing import Any
 import click
 import ray
 
-import attackspan
+from attackspan.document import Document
 from attackspan.eval.bench.compare import articles, compare, machine
 from attackspan.model.checkpoint import DEFAULT
-
-
-class Worker:
-    """A process that holds the model."""
-
-    def __init__(self, model: str) -> None:
-        self.tagger = attackspan.load(model, threads=1)
-
-    def predict(self, texts: list[str]) -> int:
-        """Label the texts; how many spans there are."""
-        return sum(len(document.spans) for document in self.tagger.predict(texts))
+from attackspan.model.ray import Worker
+from attackspan.shards import table
 
 
 @click.command()
@@ -33,13 +24,13 @@ class Worker:
 @click.option("--rounds", default=5, show_default=True)
 def main(model: str, count: int, rounds: int) -> None:
     """Measure and print one line of Markdown."""
-    texts = articles(count)
+    documents = [Document(str(number), text) for number, text in enumerate(articles(count))]
     ray.init(num_cpus=2, include_dashboard=False, logging_level=logging.ERROR)
     remote: Any = ray.remote(num_cpus=1)(Worker)
     workers = [remote.remote(model) for _ in range(2)]
 
     def run(some: list[Any]) -> None:
-        ray.get([worker.predict.remote(texts[at :: len(some)]) for at, worker in enumerate(some)])
+        ray.get([worker.__call__.remote(table(documents[at :: len(some)])) for at, worker in enumerate(some)])
 
     ratio = compare(lambda: run(workers), lambda: run(workers[:1]), rounds)
     click.echo(f"{machine()}; {count} articles, {rounds} rounds in turn\n")
