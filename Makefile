@@ -32,14 +32,14 @@ check: .venv/.dev
 clean:
 	rm -rf .venv build dist *.egg-info
 
-# The shipped model, from the shared corpus and news, the seeds and the markings in seeds/standoff.jsonl, with the large
+# The shipped model, from the shared corpus and news, the seeds and the markings in seeds/news.standoff, with the large
 # model as one of its teachers: most of a day on 2 cores, under an hour with a GPU.
 SHARED := ../shared
 TEACHER := sentence-transformers/all-mpnet-base-v2
 NEWS := $(SHARED)/unlabelled/news.jsonl.gz
 .PHONY: release
 release: .venv/.dev
-	$(BIN)/python -m attackspan.training.standoff put seeds/standoff.jsonl $(NEWS) -o data/standoff.jsonl
+	$(BIN)/python -m attackspan.training.standoff put seeds/news.standoff $(NEWS) -o data/standoff.jsonl
 	$(BIN)/attackspan build --train $(SHARED)/corpus/train --train seeds/train --train data/standoff.jsonl \
 		--validation $(SHARED)/corpus/dev --snap -o data/news
 	$(BIN)/attackspan train --config configs/large.yaml data=data/news encoder=$(TEACHER) output=runs/large

@@ -1,7 +1,7 @@
 """Markings without their texts, for texts that may not be passed on; put back onto them where they are at hand.
 
-    python -m attackspan.training.standoff take marked/ -o seeds/standoff.jsonl
-    python -m attackspan.training.standoff put seeds/standoff.jsonl ../shared/unlabelled/news.jsonl.gz -o out.jsonl
+    python -m attackspan.training.standoff take marked/ -o seeds/news.standoff
+    python -m attackspan.training.standoff put seeds/news.standoff ../shared/unlabelled/news.jsonl.gz -o out.jsonl
 
 A line holds a document's id, the sha256 of its text, its spans as [label, start, end, attributes] and its links as
 [role, number of the head, number of the tail].
@@ -80,7 +80,7 @@ def main() -> None:
 
 @main.command(name="take")
 @click.argument("marked", nargs=-1, required=True, type=PATHS)
-@click.option("-o", "--output", required=True, type=PATHS, help="A .jsonl file to write.")
+@click.option("-o", "--output", required=True, type=PATHS, help="The file to write.")
 def take_command(marked: tuple[Path, ...], output: Path) -> None:
     """Write the markings of MARKED documents."""
     found = sorted(formats.read(marked), key=lambda document: document.id)
