@@ -63,6 +63,12 @@ def test_predict_writes_xml_that_reads_back(tmp_path: Path, seed: Document) -> N
     assert read_xml(tmp_path / "out" / f"{seed.id}.xml").text == seed.text
 
 
+def test_predict_writes_the_format_that_is_asked_for(tmp_path: Path, seed: Document) -> None:
+    assert run("predict", SEED, "--to", "jsonl", "-o", tmp_path / "out").returncode == 0
+    (document,) = read_jsonl(tmp_path / "out")
+    assert document.text == seed.text
+
+
 def test_evaluate_prints_a_table_and_writes_the_figures(tmp_path: Path) -> None:
     done = run("evaluate", DEFAULT, SEED, "-o", tmp_path / "scores.json")
     figures = json.loads((tmp_path / "scores.json").read_text())

@@ -103,12 +103,14 @@ class TestRefusals:
             (post({"documents": {}}), 422, "'documents' stands alone, and is a list"),
             (post({"documents": [], "text": "x"}), 422, "'documents' stands alone, and is a list"),
             (post({"documents": [{"text": "x"}, {"text": 1}]}), 422, "documents[1]: 'text' cannot be 1"),
+            (raw(b'{"text": "x", "spans": [{"id": "a", "label": "\\ud800", "start": 0, "end": 1}]}'), 422,
+             "document '1': \\ud800 'a' [0:1] has an unknown label"),
             (post({"documents": [{"text": "x"}] * 65}), 413, "65 documents in one request; send at most 64"),
             (post({"text": "x" * 1_000_000}), 413, "the body has more than 1000000 bytes"),
             (("GET", "/predict", {}), 405, "Method Not Allowed"),
             (("GET", "/nowhere", {}), 404, "Not Found"),
         ],
-    )
+    )  # fmt: skip
     def test_each_is_one_line(self, tagger: Tagger, call: Call, status: int, message: str) -> None:
         (response,) = ask(tagger, [call])
         assert (response.status_code, list(response.json())) == (status, ["error"])
@@ -257,7 +259,7 @@ class TestSafety:
     )  # fmt: skip
     def test_only_known_names_are_answered(self, tagger: Tagger, host: str, status: int) -> None:
         call = ("GET", "/health", {"headers": {"Host": host}})
-        (response,) = ask(tagger, [call], hosts=(*LOCAL, "news.example.org"))
+        (response,) = ask(tagger, [call], hosts=(*LOCAL, "News.example.org"))
         assert response.status_code == status
 
     def test_logs_hold_no_text_whatever_happens(self, tagger: Tagger, caplog: pytest.LogCaptureFixture) -> None:

@@ -20,6 +20,7 @@ import attackspan
 from attackspan.document import Document, Span, data_hash
 from attackspan.errors import AttackspanError
 from attackspan.formats import read, write
+from attackspan.model.checkpoint import sha256
 from attackspan.model.network import IGNORED, AttackspanConfig, AttackspanModel
 from attackspan.model.predictor import Settings, Tagger
 from attackspan.model.torch_session import TorchSession
@@ -101,6 +102,12 @@ class TestBuild:
         splits, _ = load_dataset(dataset)
         assert data_hash(d for documents in splits.values() for d in documents) in card
         assert len(json.loads((dataset / "build.json").read_text())["inputs_sha256"]) == 25
+
+    def test_both_files_of_a_brat_pair_are_hashed(self, tmp_path: Path, seed: Document) -> None:
+        write([seed], tmp_path / "a.ann")
+        build({"train": [tmp_path / "a.ann"]}, tmp_path / "data", SCHEMA, TOKENIZER)
+        hashes = json.loads((tmp_path / "data" / "build.json").read_text())["inputs_sha256"]
+        assert hashes == {str(path): sha256(path) for path in (tmp_path / "a.ann", tmp_path / "a.txt")}
 
     def test_spans_inside_tokens_are_all_listed_or_widened(self, tmp_path: Path) -> None:
         text = "Moscows raid and Damascuss reply"

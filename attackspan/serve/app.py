@@ -52,7 +52,7 @@ def create_app(batcher: Batcher, hosts: Sequence[str] = LOCAL) -> ASGIApp:
         docs_url=None,  # the pages of these load scripts from elsewhere
         redoc_url=None,
     )
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[name.lower() for name in hosts], www_redirect=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
     @app.post(

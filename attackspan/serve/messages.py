@@ -137,5 +137,5 @@ def _document(data: Any, number: int, where: str, schema: Schema) -> Document:
 
 
 def _line(message: str) -> str:
-    """A message that quotes a request, on one line that is not long."""
-    return " ".join(message[:LONGEST].splitlines())
+    """A message that quotes a request, on one line that is not long, and that UTF-8 can hold."""
+    return " ".join(message[:LONGEST].splitlines()).encode("utf-8", "backslashreplace").decode()
