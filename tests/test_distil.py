@@ -123,6 +123,7 @@ def test_every_silver_window_comes_once_a_run_and_gold_in_each_epoch(gold: int, 
     seen = []
     for mixture.epoch in range(epochs):
         names = [mixture[index]["name"] for index in range(len(mixture))]
+        assert names == [one["name"] for one in mixture]  # type: ignore[attr-defined]
         assert names[:gold] == [one["name"] for one in marked]
         seen += names[gold:]
     assert len(seen) == len(set(seen)) == silver // epochs * epochs

@@ -31,6 +31,8 @@ class Mixture(Dataset[Example]):
         return len(self.gold) + len(self.silver) // self.epochs
 
     def __getitem__(self, index: int) -> Example:
+        if index >= len(self):
+            raise IndexError(index)  # also ends a loop over the mixture, which knows no length
         if index < len(self.gold):
             return self.gold[index]
         return self.silver[(index - len(self.gold)) * self.epochs + self.epoch % self.epochs]
