@@ -18,14 +18,13 @@ from typing import Any
 
 import torch
 from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
-from transformers.trainer_utils import get_last_checkpoint
 
 from attackspan.document import Document, data_hash
 from attackspan.errors import AttackspanError
 from attackspan.eval.evaluate import show
 from attackspan.eval.metrics import Scores, score
 from attackspan.model.bf16 import bf16_here
-from attackspan.model.checkpoint import MANIFEST, read_json, write_manifest
+from attackspan.model.checkpoint import MANIFEST, alone, last_whole_epoch, read_json, write_manifest
 from attackspan.model.export import export
 from attackspan.model.network import AttackspanConfig, AttackspanModel
 from attackspan.model.predictor import Settings, Tagger
@@ -73,10 +72,18 @@ def train(config: TrainConfig) -> Scores | None:
     }
     if config.silver:
         run["silver"] = facts(Path(config.silver), schema)
-    if _first_process():
-        _claim(output, run)
-    set_seed(config.seed)
+    if not _first_process():
+        return _train(config, splits, schema, run, began)
+    _claim(output, run)
+    with alone(output):
+        return _train(config, splits, schema, run, began)
 
+
+def _train(
+    config: TrainConfig, splits: Mapping[str, list[Document]], schema: Schema, run: Mapping[str, Any], began: float
+) -> Scores | None:
+    output = Path(config.output)
+    set_seed(config.seed)
     encoder, tokenizer = load_encoder(config.encoder)
     network = AttackspanModel(_network_config(config, schema, encoder.config.to_dict()))
     network.encoder.load_state_dict(encoder.state_dict(), strict=False)
@@ -98,7 +105,7 @@ def train(config: TrainConfig) -> Scores | None:
     )
     trainer.network, trainer.tokenizer, trainer.gold = network, tokenizer, splits["validation"]
     trainer.trained = spans_of(splits["train"])
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(output / "epochs"))
+    trainer.train(resume_from_checkpoint=last_whole_epoch(output / "epochs"))
     if not trainer.is_world_process_zero():
         return None
 
