@@ -138,7 +138,9 @@ def distil(
         from attackspan.training.distil import distil as distil_texts
     if output.suffix != ".parquet":
         raise AttackspanError(f"{output}: has to end in .parquet")
-    documents = list(records.documents(records.read(records.files(texts), records.Columns())))
+    files = records.files(texts)
+    taggers = [load(name, device=device) for name in teachers]  # a wrong one is said before anything is read
+    documents = list(records.documents(records.read(files, records.Columns())))
     if attacks:
         documents = [one for one in documents if sum(span.label == "attack" for span in by_rules(one).spans) >= attacks]
     if sample is not None and sample < len(documents):
@@ -149,6 +151,6 @@ def distil(
         "words": sum(len(document.text.split()) for document in documents),
         "texts_sha256": data_hash(documents),
     }
-    count = distil_texts([load(name, device=device) for name in teachers], documents, output, facts)
+    count = distil_texts(taggers, documents, output, facts)
     left = f"; {len(documents) - count} left out: empty, or other tokens" if count < len(documents) else ""
     click.echo(f"{output}: {count} documents{left}")

@@ -15,12 +15,10 @@ from typing import Any
 
 from attackspan.document import Document, Link, Span
 from attackspan.errors import AttackspanError
-from attackspan.formats.flat import flat_label, split_label
-from attackspan.formats.loss import losses
+from attackspan.formats.flat import flat_label, split_label, write_lines
 from attackspan.formats.objects import documents as documents_of
-from attackspan.formats.objects import dump, name_of, take
+from attackspan.formats.objects import name_of, take
 from attackspan.schema import Schema, default_schema
-from attackspan.textfiles import replacing
 
 _PIECE = re.compile(r"\w+|\s+|[^\w\s]")
 
@@ -50,12 +48,7 @@ def write_prodigy(documents: Iterable[Document], path: Path) -> Counter[str]:
     Raises:
         AttackspanError: the file cannot be written, or JSON cannot hold a document.
     """
-    path, lost = Path(path), Counter[str]()
-    with replacing(path) as file:
-        for document in documents:
-            file.write(dump(path, document.id, _example(document)) + b"\n")
-            lost += losses(document, "scores")
-    return lost
+    return write_lines(documents, Path(path), _example)
 
 
 def _document(data: Any, name: str, schema: Schema) -> Document | None:
