@@ -316,10 +316,11 @@ class TestProcess:
             shown: list[str] = []
             exec(example.replace("http://127.0.0.1:8000", address), {"print": lambda *parts: shown.append(parts[0])})
             assert {"actor", "attack"} <= set(shown)
-            answers = at_once(address, [" ".join(texts * 2)[:20_000]] * 3)
+            long = {"text": " ".join(texts * 2)[:20_000]}
+            answers = at_once(address, [{"documents": [long] * 3}] * 3)
             with httpx.Client(base_url=address) as client:
-                while figure(client.get("/metrics").text, "attackspan_queue_requests") < 1:
-                    pass
+                while figure(client.get("/metrics").text, "attackspan_queue_requests") < 3:
+                    pass  # all three are taken, and each has a document that waits
                 running.send_signal(signal.SIGTERM)
                 while (late := client.post("/predict", json={"text": TEXT})).status_code == 200:
                     pass
@@ -361,14 +362,14 @@ def figure(text: str, name: str) -> float:
     return next(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(f"{name} "))
 
 
-def at_once(address: str, texts: Iterable[str]) -> Iterator[httpx.Response]:
+def at_once(address: str, bodies: Iterable[object]) -> Iterator[httpx.Response]:
     """Send requests from a thread each; the answers once they are asked for."""
     answers: list[httpx.Response] = []
 
-    def send(text: str) -> None:
-        answers.append(httpx.post(f"{address}/predict", json={"text": text}, timeout=None))
+    def send(body: object) -> None:
+        answers.append(httpx.post(f"{address}/predict", json=body, timeout=None))
 
-    threads = [threading.Thread(target=send, args=(text,)) for text in texts]
+    threads = [threading.Thread(target=send, args=(body,)) for body in bodies]
     for thread in threads:
         thread.start()
 
