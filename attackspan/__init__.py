@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from attackspan.automodel import register
 from attackspan.document import Document, Link, Span, Statement
 from attackspan.errors import AttackspanError, extra
 from attackspan.schema import Schema, default_schema
@@ -75,7 +74,4 @@ def __getattr__(name: str) -> Any:
     return getattr(network, name)
 
 
-if "transformers" in sys.modules:
-    # Whoever has imported transformers may want AutoModel to know our models; where it cannot, nothing else needs it.
-    with suppress(ImportError):
-        from attackspan.model import network as _network  # noqa: F401 - importing it registers them
+register()

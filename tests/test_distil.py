@@ -61,12 +61,14 @@ def test_of_several_teachers_the_mean_counts(
     )
     distil([hot], texts, tmp_path / "hot.parquet", {})
     distil([tagger, hot], texts, tmp_path / "both.parquet", {})
-    alone, other, both = (
+    distil([tagger, hot, tagger], texts, tmp_path / "twice.parquet", {})
+    alone, other, both, twice = (
         [one.tags.astype(np.float32) for one in read_silver(path, SCHEMA)]
-        for path in (silver, tmp_path / "hot.parquet", tmp_path / "both.parquet")
+        for path in (silver, tmp_path / "hot.parquet", tmp_path / "both.parquet", tmp_path / "twice.parquet")
     )
-    for a, b, mean in zip(alone, other, both, strict=True):
+    for a, b, mean, two_to_one in zip(alone, other, both, twice, strict=True):
         np.testing.assert_allclose(mean, (a + b) / 2, atol=2e-3)
+        np.testing.assert_allclose(two_to_one, (2 * a + b) / 3, atol=2e-3)
     backend = tokenizers.Tokenizer.from_str(tagger.tokenizer.backend.to_str())
     backend.add_special_tokens(["emned"])
     other_tokens = Tagger(tagger.session, Tokenizer(backend), tagger.settings)

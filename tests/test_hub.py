@@ -123,14 +123,30 @@ def test_a_model_that_is_not_to_be_had_is_an_error_of_one_line(name: str, why: s
     assert done.stderr.count("\n") == 1
 
 
-def test_automodel_knows_the_network_where_transformers_was_imported_first(work: Path) -> None:
-    program = """
-import transformers, attackspan
+@pytest.mark.parametrize(
+    "imports",
+    ["import transformers, attackspan", "import attackspan, transformers",
+     "import attackspan.model.network, transformers", "from transformers import AutoModel; import transformers, attackspan"],
+)  # fmt: skip
+def test_automodel_knows_the_network_whichever_is_imported_first(work: Path, imports: str) -> None:
+    program = f"""
+{imports}
 model = transformers.AutoModel.from_pretrained("runs/news")
 print(type(model) is attackspan.AttackspanModel, type(model.config) is attackspan.AttackspanConfig)
 """
     done = run(work, "http://127.0.0.1:9", sys.executable, "-c", program)
     assert done.stdout == "True True\n", done.stderr
+
+
+def test_neither_transformers_nor_torch_is_imported_before_it_is_asked_for(work: Path) -> None:
+    program = """
+import sys, attackspan
+print([name for name in ("transformers", "torch") if name in sys.modules])
+import transformers
+print([name for name in ("torch", "attackspan.model.network") if name in sys.modules])
+"""
+    done = run(work, "http://127.0.0.1:9", sys.executable, "-c", program)
+    assert done.stdout == "[]\n[]\n", done.stderr
 
 
 def test_without_torch_the_package_works_and_the_network_is_a_clear_error(work: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -169,6 +170,13 @@ def test_the_runner_measures_keeps_and_writes_the_page(tmp_path: Path) -> None:
     again = run()
     assert again.returncode == 0, again.stderr
     assert "running" not in again.stderr
+    first = json.loads((tmp_path / "runs" / "suggest.json").read_text())
+    anew = run("--again")
+    assert anew.returncode == 0, anew.stderr
+    assert "suggest: running" in anew.stderr
+    second = json.loads((tmp_path / "runs" / "suggest.json").read_text())
+    assert second.pop("predict_seconds") != first.pop("predict_seconds")
+    assert second.pop("inputs") == first.pop("inputs")
 
     write([replace(SEEDS[4], id="other")], tmp_path / "seeds.jsonl")
     other = run()

@@ -23,13 +23,14 @@ from attackspan.formats import read, write
 from attackspan.model.checkpoint import sha256
 from attackspan.model.network import IGNORED, AttackspanConfig, AttackspanModel
 from attackspan.model.predictor import Settings, Tagger
+from attackspan.model.tokens import Tokenizer
 from attackspan.model.torch_session import TorchSession
 from attackspan.model.viterbi import decode
 from attackspan.schema import default_schema
 from attackspan.training.build import build, near_duplicates, split
 from attackspan.training.config import TrainConfig, load_config
 from attackspan.training.dataset import load_dataset
-from attackspan.training.encoder import load_tokenizer
+from attackspan.training.encoder import load_encoder, load_tokenizer
 from attackspan.training.examples import Collator, examples
 from attackspan.training.train import agreement, train
 
@@ -306,6 +307,12 @@ class TestTrain:
             train(config(tmp_path / "none", tmp_path / "run", small_encoder))
         with pytest.raises(AttackspanError, match=r"encoder .*nowhere"):
             load_tokenizer(str(tmp_path / "nowhere"))
+
+    def test_a_checkpoint_of_ours_gives_its_encoder(self, trained: Path) -> None:
+        encoder, tokenizer = load_encoder(str(trained))
+        ours = AttackspanModel.from_pretrained(trained).encoder.state_dict()
+        assert all(torch.equal(weights, ours[name]) for name, weights in encoder.state_dict().items())
+        assert tokenizer.backend.to_str() == Tokenizer.load(trained / "tokenizer.json").backend.to_str()
 
 
 KEYS = ("data", "output", "encoder", "epochs", "window", "overlap", "precision", "learning_rate")

@@ -7,6 +7,7 @@ mean of the teachers', not only what they choose. Attributes and links are learn
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +51,7 @@ def distil(teachers: Sequence[Tagger], documents: Iterable[Document], path: Path
     """Read texts with teachers and write what they say to a Parquet file, for ``silver=`` of a training run.
 
     Args:
-        teachers: at least one, all of one schema and of tokens with the same edges.
+        teachers: at least one, all of one schema and of tokens with the same edges; one given twice counts twice.
         documents: taken a few at a time; their spans are not looked at. Those without a token are left out, and those
             that a teacher splits into other tokens than the first does.
         path: the file, replaced as a whole at the end.
@@ -63,14 +64,15 @@ def distil(teachers: Sequence[Tagger], documents: Iterable[Document], path: Path
         AttackspanError: there is no text, none has the same tokens for all teachers, or their schemas differ.
     """
     count = 0
+    counts = Counter(teachers)  # in the order given
     first = teachers[0]
-    if any(teacher.schema != first.schema for teacher in teachers):
+    if any(teacher.schema != first.schema for teacher in counts):
         raise AttackspanError("the teachers label by different schemas")
     told = json.dumps({**facts, "schema": first.schema.to_dict()}).encode()
     with replacing(path) as file, pq.ParquetWriter(file, _COLUMNS.with_metadata({_KEY: told})) as writer:
         for group in batched(documents, _GROUP, 1 << 20):
-            group, tokens = _alike(teachers, group)
-            shares, features = _read(teachers, tokens)
+            group, tokens = _alike(list(counts), group)
+            shares, features = _read(counts, tokens)
             logits = [np.log(share + _LEAST) for share in shares]
             read = first.label(group, tokens[0], logits, features)
             rows = [(one.to_dict(), share.astype(np.float16).ravel()) for one, share in zip(read, shares, strict=True)]
@@ -119,11 +121,15 @@ def _alike(teachers: Sequence[Tagger], group: Sequence[Document]) -> tuple[list[
     return [group[index] for index in same], [[one[index] for index in same] for one in tokens]
 
 
-def _read(teachers: Sequence[Tagger], tokens: Sequence[Sequence[Tokens]]) -> tuple[list[Floats], list[Floats]]:
+def _read(counts: Counter[Tagger], tokens: Sequence[Sequence[Tokens]]) -> tuple[list[Floats], list[Floats]]:
     """The mean of the teachers' tag probabilities of each text, and the first one's features."""
-    outputs = [teacher.encode(own) for teacher, own in zip(teachers, tokens, strict=True)]
+    outputs = [teacher.encode(own) for teacher, own in zip(counts, tokens, strict=True)]
     shares = [
-        sum(np.exp(scores - np.logaddexp.reduce(scores, -1, keepdims=True)) for scores in text) / len(teachers)
+        sum(
+            count * np.exp(scores - np.logaddexp.reduce(scores, -1, keepdims=True))
+            for count, scores in zip(counts.values(), text, strict=True)
+        )
+        / counts.total()
         for text in zip(*(logits for logits, _ in outputs), strict=True)
     ]
     return shares, outputs[0][1]

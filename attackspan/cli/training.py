@@ -112,7 +112,8 @@ def train(config: Path, overrides: tuple[str, ...]) -> None:
 
 @click.command()
 @click.argument("texts", nargs=-1, required=True, type=PATHS)
-@click.option("--teacher", "teachers", multiple=True, required=True, help="A checkpoint; of several, the mean counts.")
+@click.option("--teacher", "teachers", multiple=True, required=True,
+              help="A checkpoint; of several, the mean counts; one given twice counts twice.")  # fmt: skip
 @click.option("-o", "--output", type=PATHS, required=True, help="A .parquet file to write.")
 @click.option("--attacks", default=0, show_default=True,
               help="Leave out texts in which the rules of `attackspan suggest` find fewer.")  # fmt: skip
@@ -139,18 +140,19 @@ def distil(
     if output.suffix != ".parquet":
         raise AttackspanError(f"{output}: has to end in .parquet")
     files = records.files(texts)
-    taggers = [load(name, device=device) for name in teachers]  # a wrong one is said before anything is read
+    opened = {name: load(name, device=device) for name in teachers}  # a wrong one is said before anything is read
     documents = list(records.documents(records.read(files, records.Columns())))
     if attacks:
         documents = [one for one in documents if sum(span.label == "attack" for span in by_rules(one).spans) >= attacks]
     if sample is not None and sample < len(documents):
         documents = random.Random(seed).sample(documents, sample)
     facts = {
-        "teachers": {name: sha256(locate(name) / MANIFEST) for name in teachers},
+        "teachers": {name: sha256(locate(name) / MANIFEST) for name in opened},
+        "counts": {name: teachers.count(name) for name in opened},
         "documents": len(documents),
         "words": sum(len(document.text.split()) for document in documents),
         "texts_sha256": data_hash(documents),
     }
-    count = distil_texts(taggers, documents, output, facts)
+    count = distil_texts([opened[name] for name in teachers], documents, output, facts)
     left = f"; {len(documents) - count} left out: empty, or other tokens" if count < len(documents) else ""
     click.echo(f"{output}: {count} documents{left}")

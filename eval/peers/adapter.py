@@ -4,7 +4,7 @@
 
 TRAIN, TEST and OUTPUT are documents in JSON lines. An adapter writes the documents of TEST as it labels them into
 OUTPUT and prints one line of JSON on standard output; its progress goes to standard error. It trains in a process of
-its own, so the memory of predicting is not that of training.
+its own, so the memory of predicting is not that of training; with --trained it takes the model that FOLDER holds.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ def main(load: Load, train: Train | None = None, epochs: float = 0, parts: Seque
     parser.add_argument("--encoder", default="")
     parser.add_argument("--seed", type=int, default=13)
     parser.add_argument("--only-train", action="store_true")
+    parser.add_argument("--trained", action="store_true")
     options = parser.parse_args()
     settings = Settings(options.epochs, options.encoder, options.seed)
     report = {"epochs": settings.epochs if train else None, "train_seconds": None, "train_peak_mb": None}
@@ -74,7 +75,7 @@ def main(load: Load, train: Train | None = None, epochs: float = 0, parts: Seque
             train(documents, options.model, settings)
             report = {"train_seconds": time.perf_counter() - began, "train_peak_mb": peak_mb()}
         else:
-            if train:
+            if train and not options.trained:
                 report |= _train_apart()
             report |= _measure(load(options.model), options.test, options.output)
             files = {file for part in parts for file in options.model.glob(part) if file.is_file()}

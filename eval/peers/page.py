@@ -129,12 +129,13 @@ def draw(table: Sequence[Row], path: Path) -> None:
 
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axis = figure.subplots()
-    for row in table:
+    for index, row in enumerate(sorted(table, key=lambda row: row.result.rate)):
         color = "#b5482a" if row.name == OURS else "#1f5a7a"
         interval = row.view("strict").micro.interval
         error = [[100 * max(0.0, row.f1 - interval.low)], [100 * max(0.0, interval.high - row.f1)]]
         axis.errorbar(row.result.rate, 100 * row.f1, yerr=error, fmt="o", color=color, elinewidth=1, capsize=2)
-        axis.annotate(row.name, (row.result.rate, 100 * row.f1), (6, 5), textcoords="offset points", color=color)
+        place = (6, -13) if index % 2 else (6, 5)  # neighbours' names above and below, clear of each other
+        axis.annotate(row.name, (row.result.rate, 100 * row.f1), place, textcoords="offset points", color=color)
     axis.set_xscale("log")
     axis.set_xlabel("documents a second")
     axis.set_ylabel("strict micro F1 [95 %]")

@@ -65,8 +65,10 @@ class Result:
         return float(len(self.predicted) / self.report["predict_seconds"])
 
 
-def measured(peer: Peer, task: Task, *, run_it: bool) -> Result | None:
+def measured(peer: Peer, task: Task, *, run_it: bool, again: bool = False) -> Result | None:
     """The peer's result: the kept one, or that of a run now, or None where it has none and is not to run.
+
+    With ``again`` a kept one predicts anew with the model that it trained; its training's cost stays as it was.
 
     Raises:
         click.ClickException: the kept result is of other data, seed, epochs or model, or the run fails.
@@ -90,10 +92,14 @@ def measured(peer: Peer, task: Task, *, run_it: bool) -> Result | None:
         raise click.ClickException(
             f"{report} was made with another {', '.join(wrong)}; delete it to run {peer.name} again"
         )
+    if again:
+        found = _run(peer, task, predicted, trained=True)
+        kept |= {name: value for name, value in found.items() if value is not None} | {"machine": machine()}
+        report.write_text(json.dumps(kept, indent=1) + "\n")
     return Result(peer, kept, tuple(formats.read([predicted])))
 
 
-def _run(peer: Peer, task: Task, output: Path) -> dict[str, Any]:
+def _run(peer: Peer, task: Task, output: Path, *, trained: bool = False) -> dict[str, Any]:
     """Run the adapter on the task's cores."""
     model = task.model if peer.name == OURS else task.folder / f"model-{peer.name}"
     command = [
@@ -106,12 +112,14 @@ def _run(peer: Peer, task: Task, output: Path) -> dict[str, Any]:
         from attackspan.training.encoder import packaged_encoder  # and torch with it, only where one may need it
 
         command += ["--encoder", str(packaged_encoder())]
+    if trained:
+        command.append("--trained")
     if task.epochs is not None and peer.trains:
         command += ["--epochs", f"{task.epochs:g}"]
     threads = os.environ.get("OMP_NUM_THREADS", str(task.cores))
     settings = {"OMP_NUM_THREADS": threads, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
     click.echo(f"{peer.name}: running", err=True)
     found: dict[str, Any] = json.loads(run(command, {**os.environ, **settings}).splitlines()[-1])
-    minutes = f", trained in {found['train_seconds'] / 60:.1f} min" if peer.trains else ""
+    minutes = f", trained in {found['train_seconds'] / 60:.1f} min" if found["train_seconds"] else ""
     click.echo(f"{peer.name}: done{minutes}, predicted in {found['predict_seconds']:.1f} s", err=True)
     return found

@@ -31,6 +31,7 @@ FOLDER = click.Path(path_type=Path)
 @click.option("-o", "--output", required=True, type=FOLDER, help="Environments, models and results go here.")
 @click.option("--model", default=DEFAULT, type=FOLDER, help="Our checkpoint. [default: the shipped one]")
 @click.option("--only", multiple=True, type=click.Choice([peer.name for peer in PEERS]), help="Run only these.")
+@click.option("--again", is_flag=True, help="Predict and time anew, all on a machine at rest, with what was trained.")
 @click.option("--epochs", type=float, help="Instead of each peer's own number.")
 @click.option("--seed", default=13, show_default=True)
 @click.option("--cores", default=2, show_default=True)
@@ -41,6 +42,7 @@ def main(
     output: Path,
     model: Path,
     only: tuple[str, ...],
+    again: bool,
     epochs: float | None,
     seed: int,
     cores: int,
@@ -51,7 +53,10 @@ def main(
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     data = {"train": list(formats.read(train)), "test": list(formats.read(test))}
     task = Task.prepare(output, data, model, seed, cores, epochs)
-    found = {peer.name: measured(peer, task, run_it=not only or peer.name in only) for peer in PEERS}
+    chosen = {peer.name: not only or peer.name in only for peer in PEERS}
+    found = {
+        peer.name: measured(peer, task, run_it=chosen[peer.name], again=again and chosen[peer.name]) for peer in PEERS
+    }
     results = [result for result in found.values() if result]
     if not found[OURS]:
         raise click.ClickException(f"no page yet: it compares with {OURS}; run that too")
