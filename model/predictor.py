@@ -25,6 +25,8 @@ Threshold: TypeAlias = float | Mapping[str, float]
 
 CHUNK_TOKENS = 16_384
 """Documents are read ahead until they hold this many tokens: work for every thread, in flat memory."""
+LEAST_TIE = -1.0
+"""Logit (a probability of 0.27) above which a role that nothing fills takes its likeliest candidate: most have one."""
 
 
 class Session(Protocol):
@@ -202,7 +204,8 @@ class Tagger:
     def candidates(self, document: Document) -> list[tuple[Span, str, Span, float]]:
         """Every link that there could be between the document's spans, as (head, role, tail, score).
 
-        The model makes a link of those that score above 0.5 before calibration; it raises what ``relate`` raises.
+        The model makes a link of those that score above 0.5 before calibration, or of a role's best above 0.27 where it
+        has none; it raises what ``relate`` raises.
         """
         links = self._candidates(document.spans, self._read(document)[1])
         return [
@@ -311,11 +314,15 @@ class Tagger:
         return replace(document, spans=tuple(spans), links=self._ties(spans, links))
 
     def _ties(self, spans: Sequence[Span], links: Sequence[tuple[int, int, Floats]]) -> tuple[Link, ...]:
-        """The candidates that the model ties."""
+        """The candidates that the model ties: all above one half, or, where a role has none, the likeliest."""
+        candidates = list(self._candidates(spans, links))
+        best: dict[tuple[str, str], float] = {}
+        for head, role, _, logit in candidates:
+            best[head.id, role] = max(logit, best.get((head.id, role), LEAST_TIE))
         return tuple(
             Link(role, head.id, tail.id, round(self._calibrated(f"{head.label}.{role}", logit), 4))
-            for head, role, tail, logit in self._candidates(spans, links)
-            if logit > 0
+            for head, role, tail, logit in candidates
+            if logit > 0 or LEAST_TIE < logit == best[head.id, role]
         )
 
     def _candidates(

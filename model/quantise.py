@@ -109,7 +109,7 @@ def _inputs(model: AttackspanModel, ids: Tensor, mask: Tensor) -> list[tuple[lis
 
     def keep(name: str) -> object:
         def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            if inputs[0].shape[:2] != mask.shape:
+            if inputs[0].shape[:-1] != mask.shape:
                 return  # a pooler sees one token a text; nobody uses what it makes of it
             sample = inputs[0].detach()[mask.bool()]
             for names, other in seen:

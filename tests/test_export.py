@@ -33,7 +33,8 @@ def network(request: pytest.FixtureRequest) -> AttackspanModel:
 
 
 def test_every_encoder_exports_to_what_it_computes(network: AttackspanModel, tmp_path: Path) -> None:
-    ids = torch.randint(5, 300, (4, 100), generator=torch.Generator().manual_seed(2))
+    # Windows as long as a token's vector: the pooler's input, a vector a text, then has the shape of the mask.
+    ids = torch.randint(5, 300, (4, SIZE["hidden_size"]), generator=torch.Generator().manual_seed(2))
     export(network, tmp_path, {"input_ids": ids, "attention_mask": torch.ones_like(ids)})
     windows = [np.arange(5, 5 + length) for length in (1, 7, 64, 130)]
     exported = list(OnnxSession(tmp_path, threads=2).encode(windows))

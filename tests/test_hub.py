@@ -126,7 +126,8 @@ def test_a_model_that_is_not_to_be_had_is_an_error_of_one_line(name: str, why: s
 @pytest.mark.parametrize(
     "imports",
     ["import transformers, attackspan", "import attackspan, transformers",
-     "import attackspan.model.network, transformers", "from transformers import AutoModel; import transformers, attackspan"],
+     "import attackspan.model.network, transformers",
+     "from transformers import AutoModel; import transformers, attackspan"],
 )  # fmt: skip
 def test_automodel_knows_the_network_whichever_is_imported_first(work: Path, imports: str) -> None:
     program = f"""

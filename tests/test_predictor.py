@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from itertools import islice, pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import attackspan
-from attackspan.document import Document
+from attackspan.document import Document, Span
 from attackspan.errors import AttackspanError
 from attackspan.model.checkpoint import DEFAULT
 from attackspan.model.pairs import REACH, candidate_pairs
@@ -41,6 +42,22 @@ def test_the_seed_article_gets_its_statements(seed: Document) -> None:
     stances = {row.attributes.get("stance"): row.parties for row in rows if row.label == "attribution"}
     assert any("attempt on the Prime Minister’s life" in name for name in stances["unclaimed"]["attack"])
     assert any("pro-Iranian militias" in name for name in stances["suspected"]["perpetrator"])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "tied"),
+    [(0.3, 0.2, "ab"), (0.3, -0.5, "a"), (-0.9, -0.5, "b"), (-1.2, -0.9, "b"), (-1.2, -3.0, ""), (-1.0, -1.0, "")],
+)
+def test_a_role_takes_all_above_one_half_or_else_its_likeliest(
+    tagger: Tagger, first: float, second: float, tied: str
+) -> None:
+    spans = (Span("c", "condemnation", 0, 9, "condemned"), Span("a", "attack", 10, 14, "raid"),
+             Span("b", "attack", 15, 19, "bomb"))  # fmt: skip
+    roles = [(label.name, role.name) for label, role in tagger.schema.roles]
+    logits = np.full((2, len(roles)), 9.0, np.float32)  # the other roles take no attacks, or are other labels'
+    logits[:, roles.index(("condemnation", "attack"))] = first, second
+    links = tagger._ties(spans, [(0, 1, logits[0]), (0, 2, logits[1])])
+    assert [(link.role, link.head, link.tail) for link in links] == [("attack", "c", tail) for tail in tied]
 
 
 @pytest.mark.parametrize(
