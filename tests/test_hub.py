@@ -21,7 +21,9 @@ from samples import ROOT, SEED
 
 import attackspan
 from attackspan.document import Document
+from attackspan.eval.matching import pair
 from attackspan.eval.metrics import score
+from attackspan.eval.slices import slices
 from attackspan.formats import read
 from attackspan.model.checkpoint import DEFAULT, write_manifest
 from attackspan.schema import default_schema
@@ -171,7 +173,8 @@ def test_the_model_card_gives_its_figures_to_the_hub() -> None:
     scores = score(gold, found, default_schema())
     run = {"config": {"data": "data/news", "output": "runs/mine", "seed": 7}, "data_sha256": "0"}
     splits = {"train": gold, "validation": gold}
-    card = ModelCard(model_card(run, splits, scores, scores, 1.0, [], 60.0, False))
+    parts = slices(pair(gold, found, default_schema()), default_schema(), load_tokenizer("packaged"), [], 1, 9)
+    card = ModelCard(model_card(run, splits, scores, scores, parts, 1.0, [], 60.0, False))
     assert (card.data.library_name, card.data.license, card.data.model_name) == ("attackspan", "apache-2.0", "mine")
     strict, overlap = scores.labels.strict.micro.counts, scores.labels.overlap.micro.counts
     assert [(one.metric_name, one.metric_type, one.metric_value) for one in card.data.eval_results or ()] == [
@@ -181,8 +184,13 @@ def test_the_model_card_gives_its_figures_to_the_hub() -> None:
         ("overlap micro f1", "f1", round(overlap.f1, 4)),
     ]
     assert {(one.dataset_name, one.dataset_split) for one in card.data.eval_results or ()} == {("news", "validation")}
+    shown = [part for part in parts if part.dimension in ("source", "length in words", "position")]
+    assert shown
+    for part in shown:
+        start = f"| {part.dimension}: {part.value} | {part.documents} | {part.strict.counts.gold} | "
+        assert f"{start}{100 * part.strict.counts.f1:.1f} [" in card.text
     assert card.text.startswith("\n# attackspan model") or card.text.startswith("# attackspan model")
-    without = ModelCard(model_card(run, splits, None, None, 1.0, [], 60.0, False))
+    without = ModelCard(model_card(run, splits, None, None, [], 1.0, [], 60.0, False))
     assert "model-index" not in without.data.to_dict()
 
 

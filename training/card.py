@@ -15,8 +15,10 @@ from huggingface_hub import EvalResult, ModelCardData
 from attackspan.document import Document
 from attackspan.eval.evaluate import to_markdown
 from attackspan.eval.metrics import Scores
+from attackspan.eval.slices import Slice
 
 _LIBRARIES = ("attackspan", "torch", "transformers", "onnxruntime", "tokenizers")
+_DIMENSIONS = ("source", "length in words", "position")
 
 
 def model_card(
@@ -24,6 +26,7 @@ def model_card(
     splits: Mapping[str, Sequence[Document]],
     scores: Scores | None,
     reference: Scores | None,
+    parts: Sequence[Slice],
     agreement: float,
     history: Sequence[Mapping[str, float]],
     seconds: float,
@@ -36,6 +39,7 @@ def model_card(
         splits: the documents that it was trained and chosen on.
         scores: the int8 export's figures on the validation split, if there is one.
         reference: the same of the torch model in fp32.
+        parts: the export's figures on parts of that split; those by source, length and position are shown.
         agreement: share of the validation split's spans that torch and int8 have in common.
         history: the Trainer's evaluations, one an epoch.
         seconds: from the start of the run (its last start, where it was resumed) to the end of the export.
@@ -80,6 +84,10 @@ def model_card(
             "",
             to_markdown(scores).strip(),
             "",
+            "| part | documents | spans | strict F1 [95 %] | overlap F1 [95 %] |",
+            "| --- | ---: | ---: | ---: | ---: |",
+            *(_row(part) for part in parts if part.dimension in _DIMENSIONS),
+            "",
             f"The torch model in fp32 reaches {100 * strict:.1f} strict and {100 * overlap:.1f} overlap micro F1; "
             f"it and the export share {100 * agreement:.1f} % of their spans.",
             "",
@@ -97,6 +105,14 @@ def model_card(
         "read the sentence behind every span that matters.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _row(part: Slice) -> str:
+    figures = (
+        f"{100 * one.counts.f1:.1f} [{100 * one.interval.low:.1f}, {100 * one.interval.high:.1f}]"
+        for one in (part.strict, part.overlap)
+    )
+    return f"| {part.dimension}: {part.value} | {part.documents} | {part.strict.counts.gold} | {' | '.join(figures)} |"
 
 
 def _metadata(config: Mapping[str, Any], scores: Scores | None) -> str:

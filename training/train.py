@@ -21,8 +21,11 @@ from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, Traini
 
 from attackspan.document import Document, data_hash
 from attackspan.errors import AttackspanError
+from attackspan.eval.bootstrap import RESAMPLES
 from attackspan.eval.evaluate import show
+from attackspan.eval.matching import pair
 from attackspan.eval.metrics import Scores, score
+from attackspan.eval.slices import Slice, slices
 from attackspan.model.bf16 import bf16_here
 from attackspan.model.checkpoint import MANIFEST, alone, last_whole_epoch, read_json, write_manifest
 from attackspan.model.export import export
@@ -117,14 +120,18 @@ def _train(
     export(network, output, collator(mixture.gold[:SAMPLE]))
     exported = list(Tagger(OnnxSession(output), tokenizer, _settings(network)).predict(splits["validation"]))
     scores = torch_scores = None
+    parts: list[Slice] = []
     if splits["validation"]:
         scores, torch_scores = (score(splits["validation"], found, schema) for found in (exported, reference))
+        pairs = pair(splits["validation"], exported, schema)
+        parts = slices(pairs, schema, tokenizer, splits["train"], config.seed, RESAMPLES)
     history = [entry for entry in trainer.state.log_history if "eval_f1" in entry]
     card = model_card(
         run,
         splits,
         scores,
         torch_scores,
+        parts,
         agreement(reference, exported),
         history,
         time.monotonic() - began,
