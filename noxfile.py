@@ -50,15 +50,9 @@ def lock(session: nox.Session) -> None:
     session.run(
         *("uv", "pip", "compile", "pyproject.toml", "--extra", "dev", "--python-version", "3.11", "--generate-hashes"),
         *("--constraint", "constraints.txt", "--constraint", str(cpu), "--no-emit-package", "torch"),
-        *(
-            "--find-links",
-            "https://download.pytorch.org/whl/torch",
-            "--no-header",
-            "--no-annotate",
-            "--output-file",
-            "lock.txt",
-        ),
-        *session.posargs,  # for instance --find-links FOLDER, where that address is out of reach
+        *("--no-header", "--no-annotate", "--output-file", "lock.txt"),
+        # --find-links FOLDER, where that address is out of reach
+        *(session.posargs or ("--find-links", "https://download.pytorch.org/whl/torch")),
     )
 
 

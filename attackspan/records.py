@@ -26,6 +26,7 @@ ENDINGS = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".csv", ".csv.gz", ".csv.zst", "
 """Of the files that hold a record a line or a row; any other file is read by ``formats``."""
 
 _LONGEST_CELL = 10_000_000  # characters; a quote that is never closed would take the rest of a CSV into memory
+_LONGEST_LINE = 1 << 28  # bytes
 
 Rows = Iterator[tuple[int, Callable[[], Document]]]
 
@@ -163,9 +164,9 @@ def _rows(path: Path, file: BinaryIO, columns: Columns, schema: Schema) -> Rows:
         case ".parquet":
             return _parquet(path, file, columns, schema)
         case ".csv":
-            return _csv(path, _unpacked(path, file), columns, schema)
+            return _csv(path, _lines(path, _unpacked(path, file)), columns, schema)
         case ".jsonl":
-            return _jsonl(path, _unpacked(path, file), columns, schema)
+            return _jsonl(path, _lines(path, _unpacked(path, file)), columns, schema)
     found = enumerate(formats.read([path], schema), 1)
     return ((number, partial(_itself, document)) for number, document in found)
 
@@ -182,7 +183,17 @@ def _unpacked(path: Path, file: BinaryIO) -> BinaryIO:
     return file
 
 
-def _jsonl(path: Path, lines: BinaryIO, columns: Columns, schema: Schema) -> Rows:
+def _lines(path: Path, file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file, none so long that a few packed kilobytes fill the memory."""
+    number = 0
+    while line := file.readline(_LONGEST_LINE + 1):
+        number += 1
+        if len(line) > _LONGEST_LINE:
+            raise problem(path, number, f"longer than {_LONGEST_LINE:,} bytes; write one record a line")
+        yield line
+
+
+def _jsonl(path: Path, lines: Iterator[bytes], columns: Columns, schema: Schema) -> Rows:
     number = 0
     for line, raw in enumerate(lines, 1):
         text = raw.removeprefix(b"\xef\xbb\xbf") if line == 1 else raw
@@ -193,7 +204,7 @@ def _jsonl(path: Path, lines: BinaryIO, columns: Columns, schema: Schema) -> Row
         raise empty(path)
 
 
-def _csv(path: Path, lines: BinaryIO, columns: Columns, schema: Schema) -> Rows:
+def _csv(path: Path, lines: Iterator[bytes], columns: Columns, schema: Schema) -> Rows:
     csv.field_size_limit(_LONGEST_CELL)
     rows = csv.reader(_decoded(lines), strict=True)
     header = next(rows, None)
@@ -213,7 +224,7 @@ def _csv(path: Path, lines: BinaryIO, columns: Columns, schema: Schema) -> Rows:
             yield number, partial(_from_cells, header, cells, columns, f"{_stem(path)}-{number}", schema)
 
 
-def _decoded(lines: BinaryIO) -> Iterator[str]:
+def _decoded(lines: Iterator[bytes]) -> Iterator[str]:
     """Lines as text; a byte that is not UTF-8 becomes a surrogate, so that only the row that holds it is refused."""
     for number, line in enumerate(lines):
         text = line.decode("utf-8", "surrogateescape")

@@ -162,6 +162,16 @@ class TestErrors:
         assert before == [f"{n}" * 500 for n in range(len(before))]
         assert "damaged: " in last
 
+    @pytest.mark.parametrize("name", [name for name in KINDS if name != "n.parquet"])
+    def test_a_line_without_end_is_refused_and_what_stands_before_it_is_read(
+        self, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("attackspan.records._LONGEST_LINE", 1000)
+        rows = [{"url": "1", "body": "x" * 900}, {"url": "2", "body": "x" * 100_000}, {"url": "3", "body": "y"}]
+        before, last = told(write_table(tmp_path / name, rows))
+        assert before == "x" * 900
+        assert last.endswith(": longer than 1,000 bytes; write one record a line")
+
     def test_a_parquet_file_with_text_that_is_no_utf_8_loses_only_that_row(self, tmp_path: Path) -> None:
         texts = pa.array([b"a", b"\xff", b"c"]).view(pa.string())
         pq.write_table(pa.table({"url": ["1", "2", "3"], "body": texts}), tmp_path / "n.parquet")
