@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 from attackspan.document import Document
@@ -129,13 +130,14 @@ def draw(table: Sequence[Row], path: Path) -> None:
 
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axis = figure.subplots()
-    for index, row in enumerate(sorted(table, key=lambda row: row.result.rate)):
+    best_first = sorted(table, key=lambda row: -row.f1)
+    for row, marker in zip(best_first, cycle("osD^vP*X"), strict=False):
         color = "#b5482a" if row.name == OURS else "#1f5a7a"
         interval = row.view("strict").micro.interval
         error = [[100 * max(0.0, row.f1 - interval.low)], [100 * max(0.0, interval.high - row.f1)]]
-        axis.errorbar(row.result.rate, 100 * row.f1, yerr=error, fmt="o", color=color, elinewidth=1, capsize=2)
-        place = (6, -13) if index % 2 else (6, 5)  # neighbours' names above and below, clear of each other
-        axis.annotate(row.name, (row.result.rate, 100 * row.f1), place, textcoords="offset points", color=color)
+        place = (row.result.rate, 100 * row.f1)
+        axis.errorbar(*place, yerr=error, fmt=marker, color=color, elinewidth=1, capsize=2, label=row.name)
+    axis.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     axis.set_xscale("log")
     axis.set_xlabel("documents a second")
     axis.set_ylabel("strict micro F1 [95 %]")
