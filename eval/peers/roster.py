@@ -49,8 +49,8 @@ PEERS = (
         "token_classifier",
         "transformers",
         "token classification with Trainer, the packaged encoder, flat BIO (the inner label wins; statements are "
-        "joined again), windows of 384 tokens that share 32; bf16 where the CPU multiplies it, as the one here does, which "
-        "makes it faster than our int8 export; float32 elsewhere",
+        "joined again), windows of 384 tokens that share 32; bf16 where the CPU multiplies it, as the one here does, "
+        "which makes it faster than our int8 export; float32 elsewhere",
     ),
     Peer(
         "spanmarker",
