@@ -113,9 +113,14 @@ def _agreement_grid(what: str, views: SpanViews | Views) -> _Grid:
 
 def _figures(score: Score | Average) -> tuple[str, str, str]:
     """Precision, recall, and F1 with its interval."""
+    figures = score if isinstance(score, Average) else score.counts
+    return _percent(figures.precision), _percent(figures.recall), f1_and_interval(score)
+
+
+def f1_and_interval(score: Score | Average) -> str:
+    """F1 and its interval in per cent, as ``76.0 [73.4, 78.5]``."""
     figures, interval = score if isinstance(score, Average) else score.counts, score.interval
-    f1 = f"{_percent(figures.f1)} [{_percent(interval.low)}, {_percent(interval.high)}]"
-    return _percent(figures.precision), _percent(figures.recall), f1
+    return f"{_percent(figures.f1)} [{_percent(interval.low)}, {_percent(interval.high)}]"
 
 
 def _percent(share: float) -> str:

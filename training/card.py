@@ -13,7 +13,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCardData
 
 from attackspan.document import Document
-from attackspan.eval.evaluate import to_markdown
+from attackspan.eval.evaluate import f1_and_interval, to_markdown
 from attackspan.eval.metrics import Scores
 from attackspan.eval.slices import Slice
 
@@ -108,11 +108,8 @@ def model_card(
 
 
 def _row(part: Slice) -> str:
-    figures = (
-        f"{100 * one.counts.f1:.1f} [{100 * one.interval.low:.1f}, {100 * one.interval.high:.1f}]"
-        for one in (part.strict, part.overlap)
-    )
-    return f"| {part.dimension}: {part.value} | {part.documents} | {part.strict.counts.gold} | {' | '.join(figures)} |"
+    figures = f"{f1_and_interval(part.strict)} | {f1_and_interval(part.overlap)}"
+    return f"| {part.dimension}: {part.value} | {part.documents} | {part.strict.counts.gold} | {figures} |"
 
 
 def _metadata(config: Mapping[str, Any], scores: Scores | None) -> str:

@@ -11,8 +11,9 @@ from pathlib import Path
 from attackspan.document import Document
 from attackspan.eval.bootstrap import RESAMPLES, Difference
 from attackspan.eval.comparison import Comparison, compare
+from attackspan.eval.evaluate import f1_and_interval
 from attackspan.eval.matching import pair
-from attackspan.eval.metrics import Score, Scores, View, scores, tally
+from attackspan.eval.metrics import Scores, View, scores, tally
 from attackspan.eval.peers.result import Result
 from attackspan.eval.peers.roster import LEFT_OUT, OURS
 from attackspan.schema import Schema
@@ -82,8 +83,8 @@ def markdown(table: Sequence[Row], schema: Schema, facts: Sequence[str], card: P
         body = [
             (
                 row.name,
-                *(_f1(row.view(view).by_name[name]) for name in names),
-                _f1(row.view(view).micro),
+                *(f1_and_interval(row.view(view).by_name[name]) for name in names),
+                f1_and_interval(row.view(view).micro),
                 _lead(row, view),
             )
             for row in table
@@ -169,10 +170,6 @@ def _card(card: Path, pattern: str) -> str:
     """What the pattern's group finds in a model card; nothing where there is no card or no such line."""
     found = re.search(pattern, card.read_text("utf-8"), re.M) if card.is_file() else None
     return found.group(1) if found else ""
-
-
-def _f1(one: Score) -> str:
-    return f"{100 * one.counts.f1:.1f} [{100 * one.interval.low:.1f}, {100 * one.interval.high:.1f}]"
 
 
 def _lead(row: Row, view: str) -> str:

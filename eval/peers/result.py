@@ -79,7 +79,7 @@ def measured(peer: Peer, task: Task, *, run_it: bool, again: bool = False) -> Re
         inputs |= {name: sha256(task.model / name) for name in PARTS}
     if peer.trains:
         inputs |= {"seed": str(task.seed)}
-    if not report.exists():
+    if fresh := not report.exists():
         if not run_it:
             return None
         found = _run(peer, task, predicted)
@@ -92,7 +92,7 @@ def measured(peer: Peer, task: Task, *, run_it: bool, again: bool = False) -> Re
         raise click.ClickException(
             f"{report} was made with another {', '.join(wrong)}; delete it to run {peer.name} again"
         )
-    if again:
+    if again and run_it and not fresh:
         found = _run(peer, task, predicted, trained=True)
         kept |= {name: value for name, value in found.items() if value is not None} | {"machine": machine()}
         report.write_text(json.dumps(kept, indent=1) + "\n")

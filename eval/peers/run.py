@@ -53,10 +53,7 @@ def main(
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     data = {"train": list(formats.read(train)), "test": list(formats.read(test))}
     task = Task.prepare(output, data, model, seed, cores, epochs)
-    chosen = {peer.name: not only or peer.name in only for peer in PEERS}
-    found = {
-        peer.name: measured(peer, task, run_it=chosen[peer.name], again=again and chosen[peer.name]) for peer in PEERS
-    }
+    found = {peer.name: measured(peer, task, run_it=not only or peer.name in only, again=again) for peer in PEERS}
     results = [result for result in found.values() if result]
     if not found[OURS]:
         raise click.ClickException(f"no page yet: it compares with {OURS}; run that too")
