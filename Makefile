@@ -58,7 +58,7 @@ release: .venv/.dev
 		encoder=runs/s13 epochs=4 output=runs/second
 	$(DISTIL) $(foreach _,1 2 3,--teacher runs/large2) $(STUDENTS) --sample 1700 --seed 15 -o data/silver15.parquet
 	$(TRAIN) configs/default.yaml data=data/release silver=data/silver15.parquet \
-		encoder=runs/second epochs=3 learning_rate=2e-4 output=runs/release
+		encoder=runs/second epochs=3 learning_rate=2e-4 seed=14 output=runs/release
 	mkdir -p model/default
 	cp $(addprefix runs/release/,README.md config.json tokenizer.json encoder.onnx relations.onnx) model/default/
 	$(BIN)/python -c "from attackspan.model.checkpoint import DEFAULT, write_manifest; write_manifest(DEFAULT)"
