@@ -33,7 +33,7 @@ clean:
 	rm -rf .venv build dist *.egg-info
 
 # The shipped model, in rounds: teachers read unmarked news, students learn from that and from all that is marked, and
-# teach beside the large model in the next round. Two days on 2 cores, two hours with a GPU.
+# teach beside the large model in the next round. Some seven hours on 2 cores.
 SHARED := ../shared
 LARGE := sentence-transformers/all-mpnet-base-v2
 NEWS := $(SHARED)/unlabelled/news.jsonl.gz
