@@ -35,11 +35,10 @@ clean:
 # The shipped model, in rounds: teachers read unmarked news, students learn from that and from all that is marked, and
 # teach beside the large model in the next round. Some seven hours on 2 cores.
 SHARED := ../shared
-LARGE := sentence-transformers/all-mpnet-base-v2
 NEWS := $(SHARED)/unlabelled/news.jsonl.gz
 TRAIN := $(BIN)/attackspan train --config
 DISTIL := $(BIN)/attackspan distil $(NEWS) --attacks 2
-STUDENTS := $(foreach seed,13 14 15,--teacher runs/s$(seed))
+SEEDS := 13 14 15
 .PHONY: release
 release: .venv/.dev
 	$(BIN)/python -m attackspan.training.standoff put seeds/news.standoff $(NEWS) -o data/standoff.jsonl
@@ -47,16 +46,18 @@ release: .venv/.dev
 		--validation $(SHARED)/corpus/dev --snap -o data/news
 	$(BIN)/attackspan build --train $(SHARED)/corpus/train --train seeds/train --train data/standoff.jsonl \
 		--validation $(SHARED)/corpus/dev --snap -o data/release
-	$(TRAIN) configs/large.yaml data=data/news encoder=$(LARGE) output=runs/large
+	$(TRAIN) configs/large.yaml data=data/news output=runs/large
 	$(TRAIN) configs/large.yaml data=data/release encoder=runs/large epochs=2 output=runs/large2
 	$(TRAIN) configs/default.yaml data=data/news output=runs/plain
 	$(DISTIL) --teacher runs/large --teacher runs/large --teacher runs/plain --sample 2200 --seed 13 -o data/silver13.parquet
-	$(foreach seed,13 14 15,$(TRAIN) configs/default.yaml data=data/release silver=data/silver13.parquet \
-		encoder=runs/plain epochs=4 seed=$(seed) output=runs/s$(seed) &&) true
-	$(DISTIL) $(foreach _,1 2 3,--teacher runs/large) $(STUDENTS) --sample 2200 --seed 14 -o data/silver14.parquet
+	for seed in $(SEEDS); do $(TRAIN) configs/default.yaml data=data/release silver=data/silver13.parquet \
+		encoder=runs/plain epochs=4 seed=$$seed output=runs/s$$seed || exit; done
+	$(DISTIL) --teacher runs/large --teacher runs/large --teacher runs/large $(SEEDS:%=--teacher runs/s%) \
+		--sample 2200 --seed 14 -o data/silver14.parquet
 	$(TRAIN) configs/default.yaml data=data/release silver=data/silver14.parquet \
 		encoder=runs/s13 epochs=4 output=runs/second
-	$(DISTIL) $(foreach _,1 2 3,--teacher runs/large2) $(STUDENTS) --sample 1700 --seed 15 -o data/silver15.parquet
+	$(DISTIL) --teacher runs/large2 --teacher runs/large2 --teacher runs/large2 $(SEEDS:%=--teacher runs/s%) \
+		--sample 1700 --seed 15 -o data/silver15.parquet
 	$(TRAIN) configs/default.yaml data=data/release silver=data/silver15.parquet \
 		encoder=runs/second epochs=3 learning_rate=2e-4 seed=14 output=runs/release
 	mkdir -p model/default
