@@ -134,9 +134,29 @@ def test_every_silver_window_comes_once_a_run_and_gold_in_each_epoch(gold: int, 
 
 
 def test_what_a_person_marked_is_not_learnt_from_the_teacher(silver: Path, small_encoder: Path, tmp_path: Path) -> None:
-    settings = config(tmp_path, tmp_path, small_encoder, silver=silver, window=2000)
+    settings = config(tmp_path, tmp_path, small_encoder, silver=[str(silver)], window=2000)
     mixture = _mixture(settings, list(read(SEEDS[2:8])), TOKENIZER, SCHEMA)
     assert (len(mixture.gold), len(mixture.silver)) == (6, 2)
+
+
+def test_a_text_in_several_files_is_learnt_from_the_first(
+    silver: Path, tagger: Tagger, small_encoder: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.parquet"
+    hot = replace(tagger.settings, temperatures=dict.fromkeys(SCHEMA.names, 9.0))
+    distil([Tagger(tagger.session, tagger.tokenizer, hot)], list(read(SEEDS[4:9])), other, {})
+    read_as = {
+        order: _mixture(
+            config(tmp_path, tmp_path, small_encoder, silver=list(order), window=2000), [], TOKENIZER, SCHEMA
+        )
+        for order in ((str(silver), str(other)), (str(other), str(silver)), (str(silver),), (str(other),))
+    }
+    assert [len(mixture.silver) for mixture in read_as.values()] == [9, 9, 6, 5]
+    both, turned, first, second = (
+        sum(window["tags"].max(-1).sum() for window in mixture.silver) for mixture in read_as.values()
+    )
+    assert first < both < first + second
+    assert turned < both  # the hot one is less certain of the two texts that both hold
 
 
 def test_a_student_trains_on_both_and_its_card_says_so(
@@ -144,15 +164,15 @@ def test_a_student_trains_on_both_and_its_card_says_so(
 ) -> None:
     build({"train": SEEDS[6:10], "validation": SEEDS[10:12]}, tmp_path / "data", SCHEMA, TOKENIZER)
     alone = train(config(tmp_path / "data", tmp_path / "alone", small_encoder, epochs=1))
-    both = train(config(tmp_path / "data", tmp_path / "both", small_encoder, epochs=1, silver=silver))
+    both = train(config(tmp_path / "data", tmp_path / "both", small_encoder, epochs=1, silver=[str(silver)]))
     assert alone is not None and both is not None
     run = json.loads((tmp_path / "both" / "run.json").read_text())
-    assert run["silver"] == {"teacher": "the shipped model"}
+    assert run["silver"] == [{"teacher": "the shipped model"}]
     assert "the shipped model" in (tmp_path / "both" / "README.md").read_text()
     steps = {
         name: json.loads((tmp_path / name / "run.json").read_text())["config"]["silver"] for name in ("alone", "both")
     }
-    assert steps == {"alone": "", "both": str(silver)}
+    assert steps == {"alone": [], "both": [str(silver)]}
 
 
 class TestScores:

@@ -179,7 +179,8 @@ class TestConfig:
         ("overrides", "message"),
         [
             (["colour=red"], "colour"),
-            (["epochs=many"], "epochs|many"),
+            (["epochs=many"], "epochs: .*many"),
+            (["silver=one.parquet"], r"silver: .*a list is written \[one,other\]"),
             (["precision=fp8"], "precision has to be one of auto, fp32, bf16"),
             (["overlap=400"], "overlap has to be"),
             (["batch_size=0"], "batch_size has to be above 0"),

@@ -62,7 +62,7 @@ def model_card(
         f"{len(splits['train'])} training documents ({words} words), {len(splits['validation'])} for validation; "
         f"sha256 of both together `{run['data_sha256']}`.",
         "",
-        *([_silver(run["silver"]), ""] if "silver" in run else []),
+        *(line for told in run.get("silver", ()) for line in (_silver(told), "")),
         "## Training",
         "",
         f"On {date.today()}, {seconds / 60:.1f} minutes on {_machine()}, {'bf16 autocast' if bf16 else 'float32'}. "

@@ -25,7 +25,7 @@ class TrainConfig:
     """
 
     data: str = MISSING
-    silver: str = MISSING
+    silver: list[str] = MISSING
     output: str = MISSING
     encoder: str = MISSING
     window: int = MISSING
@@ -65,7 +65,9 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
         try:
             config = OmegaConf.merge(config, read())
         except (OSError, YAMLError, OmegaConfBaseException, OverflowError, ValueError) as error:
-            raise AttackspanError(f"{where}: {str(error).splitlines()[0]}") from error
+            key = f"{key}: " if (key := getattr(error, "full_key", None)) else ""
+            hint = "; a list is written [one,other]" if "ListConfig" in str(error) else ""
+            raise AttackspanError(f"{where}: {key}{str(error).splitlines()[0]}{hint}") from error
     if missing := sorted(OmegaConf.missing_keys(config)):
         raise AttackspanError(f"{path}: no value for {', '.join(map(str, missing))}")
     checked = cast(TrainConfig, OmegaConf.to_object(config))

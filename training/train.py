@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ from attackspan.training.calibrate import calibration, temperatures
 from attackspan.training.card import model_card
 from attackspan.training.config import TrainConfig, load_config
 from attackspan.training.dataset import load_dataset
-from attackspan.training.distil import facts, read_silver
+from attackspan.training.distil import Silver, facts, read_silver
 from attackspan.training.encoder import load_encoder
 from attackspan.training.examples import Collator, examples
 from attackspan.training.guards import LossGuard, complaints, cut, spans_of, warn
@@ -74,7 +74,7 @@ def train(config: TrainConfig) -> Scores | None:
         "data_sha256": data_hash([*splits["train"], *splits["validation"]]),
     }
     if config.silver:
-        run["silver"] = facts(Path(config.silver), schema)
+        run["silver"] = [facts(Path(path), schema) for path in config.silver]
     if not _first_process():
         return _train(config, splits, schema, run, began)
     _claim(output, run)
@@ -197,17 +197,22 @@ def _claim(output: Path, run: dict[str, Any]) -> None:
 
 def _mixture(config: TrainConfig, gold: Sequence[Document], tokenizer: Tokenizer, schema: Schema) -> Mixture:
     size, overlap = config.window, config.overlap
-    texts = {document.text for document in gold}
+    silver = _read_once(config.silver, {document.text for document in gold}, schema)
     marked = [window for document in gold for window in examples(document, tokenizer, schema, size, overlap)]
     if _first_process() and (lost := sum(len(cut(document, tokenizer, size, overlap)) for document in gold)):
         warn([f"{lost} spans lie across the windows' cuts: their attributes and links are not learnt (raise overlap)"])
-    silver = [
-        window
-        for one in (read_silver(Path(config.silver), schema) if config.silver else ())
-        if one.document.text not in texts  # a person marked it too, and knows better
-        for window in examples(one.document, tokenizer, schema, size, overlap, one.tags)
-    ]
-    return Mixture(marked, silver, math.ceil(config.epochs))
+    read = [window for one in silver for window in examples(one.document, tokenizer, schema, size, overlap, one.tags)]
+    return Mixture(marked, read, math.ceil(config.epochs))
+
+
+def _read_once(paths: Sequence[str], marked: set[str], schema: Schema) -> Iterator[Silver]:
+    """Each silver text from the first file that has it; none that a person marked too, who knows better."""
+    seen = set(marked)
+    for path in paths:
+        for one in read_silver(Path(path), schema):
+            if one.document.text not in seen:
+                seen.add(one.document.text)
+                yield one
 
 
 def _network_config(config: TrainConfig, schema: Schema, encoder: dict[str, Any]) -> AttackspanConfig:
