@@ -18,7 +18,7 @@ import attackspan
 from attackspan.document import Document
 from attackspan.errors import AttackspanError
 from attackspan.formats import read, write
-from attackspan.model.network import AttackspanConfig, AttackspanModel
+from attackspan.model.network import ATTRIBUTE_WEIGHT, AttackspanConfig, AttackspanModel
 from attackspan.model.predictor import Tagger
 from attackspan.model.tokens import Tokenizer
 from attackspan.model.viterbi import decode
@@ -105,16 +105,37 @@ def test_a_window_learns_the_teachers_tags(silver: Path) -> None:
         examples(one.document, TOKENIZER, SCHEMA, 2000, 0, one.tags[1:])
 
 
-def test_the_loss_of_certain_tags_is_cross_entropy(seed: Document) -> None:
+@pytest.fixture
+def network() -> AttackspanModel:
     torch.manual_seed(0)
     encoder = {"model_type": "bert", "hidden_size": 24, "num_hidden_layers": 1, "num_attention_heads": 2,
                "intermediate_size": 32, "vocab_size": 30522}  # fmt: skip
-    network = AttackspanModel(AttackspanConfig(encoder_config=encoder)).eval()
+    return AttackspanModel(AttackspanConfig(encoder_config=encoder)).eval()
+
+
+def test_the_loss_of_certain_tags_is_cross_entropy(network: AttackspanModel, seed: Document) -> None:
     batch = Collator(0, 102)(examples(replace(seed, links=()), TOKENIZER, SCHEMA, 100, 20))
     output = network(batch["input_ids"], batch["attention_mask"], batch["tags"])
     certain = torch.where(batch["tags"].sum(-1) > 0, batch["tags"].argmax(-1), -100)
     expected = torch.nn.functional.cross_entropy(output["logits"].flatten(0, 2), certain.flatten())
     torch.testing.assert_close(output["loss"], expected * len(SCHEMA.labels))
+
+
+def test_tags_and_links_count_in_full_and_attributes_little(network: AttackspanModel, seed: Document) -> None:
+    batch = Collator(0, 102)(examples(seed, TOKENIZER, SCHEMA, 100, 20))
+    output = network(**batch)
+    tags = network(batch["input_ids"], batch["attention_mask"], batch["tags"])["loss"]
+    known = batch["links"] >= 0
+    links = torch.nn.functional.binary_cross_entropy_with_logits(
+        output["link_logits"][known], batch["links"][known].float()
+    )
+    kinds, stances = output["attribute_logits"].split([len(one.values) for _, one in SCHEMA.attributes], -1)
+    attributes = sum(
+        torch.nn.functional.cross_entropy(logits, target)
+        for logits, target in zip((kinds, stances), batch["attributes"].T, strict=True)
+    )
+    torch.testing.assert_close(output["loss"], tags + links + ATTRIBUTE_WEIGHT * attributes)
+    assert ATTRIBUTE_WEIGHT < 0.1
 
 
 @pytest.mark.parametrize(("gold", "silver", "epochs"), [(3, 10, 2), (5, 0, 3), (1, 7, 3)])
