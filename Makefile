@@ -33,12 +33,14 @@ clean:
 	rm -rf .venv build dist *.egg-info
 
 # The shipped model, in rounds: teachers read unmarked news, students learn from that and from all that is marked, and
-# teach beside the large model in the next round. Some seven hours on 2 cores.
+# teach beside the large models in the next round. Some nine hours on 2 cores.
 SHARED := ../shared
 NEWS := $(SHARED)/unlabelled/news.jsonl.gz
 TRAIN := $(BIN)/attackspan train --config
-DISTIL := $(BIN)/attackspan distil $(NEWS) --attacks 2
+STUDENT := $(TRAIN) configs/default.yaml data=data/release
+DISTIL := $(BIN)/attackspan distil $(NEWS)
 SEEDS := 13 14 15
+teachers = $(addprefix --teacher runs/,$(1))
 .PHONY: release
 release: .venv/.dev
 	$(BIN)/python -m attackspan.training.standoff put seeds/news.standoff $(NEWS) -o data/standoff.jsonl
@@ -49,17 +51,19 @@ release: .venv/.dev
 	$(TRAIN) configs/large.yaml data=data/news output=runs/large
 	$(TRAIN) configs/large.yaml data=data/release encoder=runs/large epochs=2 output=runs/large2
 	$(TRAIN) configs/default.yaml data=data/news output=runs/plain
-	$(DISTIL) --teacher runs/large --teacher runs/large --teacher runs/plain --sample 2200 --seed 13 -o data/silver13.parquet
-	for seed in $(SEEDS); do $(TRAIN) configs/default.yaml data=data/release silver=data/silver13.parquet \
+	$(DISTIL) $(call teachers,large large plain) --attacks 2 --sample 2200 --seed 13 -o data/silver13.parquet
+	for seed in $(SEEDS); do $(STUDENT) silver=[data/silver13.parquet] \
 		encoder=runs/plain epochs=4 seed=$$seed output=runs/s$$seed || exit; done
-	$(DISTIL) --teacher runs/large --teacher runs/large --teacher runs/large $(SEEDS:%=--teacher runs/s%) \
-		--sample 2200 --seed 14 -o data/silver14.parquet
-	$(TRAIN) configs/default.yaml data=data/release silver=data/silver14.parquet \
-		encoder=runs/s13 epochs=4 output=runs/second
-	$(DISTIL) --teacher runs/large2 --teacher runs/large2 --teacher runs/large2 $(SEEDS:%=--teacher runs/s%) \
-		--sample 1700 --seed 15 -o data/silver15.parquet
-	$(TRAIN) configs/default.yaml data=data/release silver=data/silver15.parquet \
-		encoder=runs/second epochs=3 learning_rate=2e-4 seed=14 output=runs/release
+	$(DISTIL) $(call teachers,large large large $(SEEDS:%=s%)) --attacks 2 --sample 2200 --seed 14 -o data/silver14.parquet
+	$(STUDENT) silver=[data/silver14.parquet] encoder=runs/s13 epochs=4 output=runs/second
+	$(DISTIL) $(call teachers,large2 large2 large2 $(SEEDS:%=s%)) --attacks 2 --sample 1700 --seed 15 -o data/silver15.parquet
+	for seed in $(SEEDS); do $(STUDENT) silver=[data/silver15.parquet] \
+		encoder=runs/second epochs=3 learning_rate=2e-4 seed=$$seed output=runs/third-$$seed || exit; done
+	$(STUDENT) silver=[data/silver15.parquet,data/silver14.parquet] \
+		encoder=runs/second epochs=2 learning_rate=2e-4 seed=14 output=runs/fourth
+	$(DISTIL) $(call teachers,large2 large2 large large $(SEEDS:%=third-%)) --attacks 1 --sample 1800 --seed 16 -o data/silver16.parquet
+	$(STUDENT) silver=[data/silver16.parquet,data/silver15.parquet] \
+		encoder=runs/fourth epochs=2 learning_rate=2e-4 seed=14 output=runs/release
 	mkdir -p model/default
 	cp $(addprefix runs/release/,README.md config.json tokenizer.json encoder.onnx relations.onnx) model/default/
 	$(BIN)/python -c "from attackspan.model.checkpoint import DEFAULT, write_manifest; write_manifest(DEFAULT)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -13,12 +14,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from samples import ROOT, SEED
 from transformers import AutoConfig, AutoModel
 
 import attackspan
 from attackspan.document import Document, Span, data_hash
 from attackspan.errors import AttackspanError
+from attackspan.eval.bench.gradients import main as gradients
 from attackspan.formats import read, write
 from attackspan.model.checkpoint import sha256
 from attackspan.model.network import IGNORED, AttackspanConfig, AttackspanModel
@@ -172,6 +175,14 @@ class TestExamples:
         offsets = batch["spans"][batch["pairs"]]
         widths = (offsets[..., 1] - offsets[..., 0]).tolist()
         assert widths == [[b - a for a, b in pair] for pair in labels]
+
+
+def test_the_pull_of_each_head_on_the_encoder_is_measured(trained: Path, dataset: Path) -> None:
+    shown = CliRunner().invoke(gradients, [str(trained), str(dataset), "--batches", "2"])
+    assert shown.exit_code == 0, shown.output
+    (row,) = [line for line in shown.output.splitlines() if line.startswith("| gold")]
+    figures = [float(figure) for figure in re.findall(r"[\d.]+", row)]
+    assert len(figures) == 6 and min(figures) > 0
 
 
 class TestConfig:
