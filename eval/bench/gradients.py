@@ -39,7 +39,8 @@ HEADS = ("tags", "attributes", "links")
 @click.option("--seed", default=13, show_default=True, help="Of the documents and the batches.")
 def main(model: str, data: Path, silver: Path | None, batches: int, batch_size: int, seed: int) -> None:
     """Measure and print a Markdown table."""
-    network = AttackspanModel.from_pretrained(model, dtype=torch.float32).eval()
+    network: AttackspanModel = AttackspanModel.from_pretrained(model, dtype=torch.float32)
+    network.train(False)  # without dropout
     tokenizer, config = load_tokenizer(model), network.config
     splits, schema = load_dataset(data)
     draw = random.Random(seed)
