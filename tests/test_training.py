@@ -191,6 +191,7 @@ class TestConfig:
         [
             (["colour=red"], "colour"),
             (["epochs=many"], "epochs: .*many"),
+            (["silver={a: 1}"], "override: "),
             (["silver=one.parquet"], r"silver: .*a list is written \[one,other\]"),
             (["precision=fp8"], "precision has to be one of auto, fp32, bf16"),
             (["overlap=400"], "overlap has to be"),
