@@ -161,19 +161,19 @@ class AttackspanModel(PreTrainedModel):
             values, scores = self.relations(features.flatten(0, 1).float(), spans, pairs)
             output["attribute_logits"], output["link_logits"] = values, scores
             if loss is not None and attributes is not None and links is not None:
-                loss = loss + self._attribute_loss(values, attributes) + _link_loss(scores, links)
+                loss = loss + ATTRIBUTE_WEIGHT * self._attribute_loss(values, attributes) + _link_loss(scores, links)
         if loss is not None:
             output["loss"] = loss
         return output
 
     def _attribute_loss(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Weighted cross-entropy of each attribute, a mean over the spans that carry it."""
+        """The sum of the attributes' cross-entropies, each a mean over the spans that carry it."""
         loss = logits.new_zeros(())
         sizes = [len(attribute.values) for _, attribute in self.config.schema.attributes]
         for column, scores in enumerate(logits.float().split(sizes, -1)):
             target = targets[:, column]
             if (target != IGNORED).any():
-                loss = loss + ATTRIBUTE_WEIGHT * F.cross_entropy(scores, target, ignore_index=IGNORED)
+                loss = loss + F.cross_entropy(scores, target, ignore_index=IGNORED)
         return loss
 
 

@@ -65,9 +65,10 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
         try:
             config = OmegaConf.merge(config, read())
         except (OSError, YAMLError, OmegaConfBaseException, OverflowError, TypeError, ValueError) as error:
-            key = f"{key}: " if (key := getattr(error, "full_key", None)) else ""
+            key = getattr(error, "full_key", None)  # of OmegaConf's own errors
+            place = f"{where}: {key}" if key else where
             hint = "; a list is written [one,other]" if "ListConfig" in str(error) else ""
-            raise AttackspanError(f"{where}: {key}{str(error).splitlines()[0].rstrip('.')}{hint}") from error
+            raise AttackspanError(f"{place}: {str(error).splitlines()[0].rstrip('.')}{hint}") from error
     if missing := sorted(OmegaConf.missing_keys(config)):
         raise AttackspanError(f"{path}: no value for {', '.join(map(str, missing))}")
     checked = cast(TrainConfig, OmegaConf.to_object(config))

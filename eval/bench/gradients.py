@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from attackspan.model.network import IGNORED, AttackspanModel
+from attackspan.model.torch_session import TorchSession
 from attackspan.training.dataset import load_dataset
 from attackspan.training.distil import read_silver
 from attackspan.training.encoder import load_tokenizer
@@ -31,17 +32,16 @@ HEADS = ("tags", "attributes", "links")
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", type=click.Path(path_type=Path))
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("--silver", type=click.Path(path_type=Path))
 @click.option("--batches", default=8, show_default=True)
 @click.option("--batch-size", default=8, show_default=True)
 @click.option("--seed", default=13, show_default=True, help="Of the documents and the batches.")
-def main(model: str, data: Path, silver: Path | None, batches: int, batch_size: int, seed: int) -> None:
+def main(model: Path, data: Path, silver: Path | None, batches: int, batch_size: int, seed: int) -> None:
     """Measure and print a Markdown table."""
-    network: AttackspanModel = AttackspanModel.from_pretrained(model, dtype=torch.float32)
-    network.train(False)  # without dropout
-    tokenizer, config = load_tokenizer(model), network.config
+    network = TorchSession.load(model, "cpu").model
+    tokenizer, config = load_tokenizer(str(model)), network.config
     splits, schema = load_dataset(data)
     draw = random.Random(seed)
     marked = draw.sample(splits["train"], min(DOCUMENTS, len(splits["train"])))
