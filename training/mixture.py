@@ -13,7 +13,7 @@ from attackspan.training.examples import Example
 class Mixture(Dataset[Example]):
     """All gold windows in every epoch, and beside them another share of the silver ones in each: every one once a run.
 
-    Windows at the same place have about the same length in every epoch, so that those of a length still share a batch.
+    Every share has about as many windows of each length.
 
     Args:
         gold: windows that a person marked.

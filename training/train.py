@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.utils.data import DataLoader
 from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
 
 from attackspan.document import Document, data_hash
@@ -37,13 +38,14 @@ from attackspan.model.torch_session import TorchSession
 from attackspan.schema import Schema
 from attackspan.textfiles import replacing
 from attackspan.training.attention import use_bf16_products
+from attackspan.training.batches import TokenBatches
 from attackspan.training.calibrate import calibration, temperatures
 from attackspan.training.card import model_card
 from attackspan.training.config import TrainConfig, load_config
 from attackspan.training.dataset import load_dataset
 from attackspan.training.distil import Silver, facts, read_silver
 from attackspan.training.encoder import load_encoder
-from attackspan.training.examples import Collator, examples
+from attackspan.training.examples import Collator, Example, examples
 from attackspan.training.guards import LossGuard, complaints, cut, spans_of, warn
 from attackspan.training.mixture import Mixture, NextShare
 
@@ -94,18 +96,21 @@ def _train(
         use_bf16_products(network.encoder, torch.tensor([tokenizer.encode(["Gunmen attacked."])[0].ids.tolist()]))
     mixture = _mixture(config, splits["train"], tokenizer, schema)
     collator = Collator(tokenizer.pad_id, config.window + len(tokenizer.prefix) + len(tokenizer.suffix))
+    processes = int(os.environ.get("WORLD_SIZE", "1"))  # torchrun and accelerate say so
+    batches = TokenBatches(mixture, config.batch_size, config.seed, _process(), processes)
     callbacks: list[TrainerCallback] = [NextShare(mixture), LossGuard()]
     if splits["validation"]:
         callbacks.append(EarlyStoppingCallback(config.patience))
     trainer = SpanTrainer(
         model=network,
-        args=_arguments(config, output, bool(splits["validation"]), _steps(len(mixture), config.batch_size)),
+        args=_arguments(config, output, bool(splits["validation"]), len(batches)),
         train_dataset=mixture,
         eval_dataset=splits["validation"] or None,
         data_collator=collator,
         optimizers=(_optimizer(network, config), None),
         callbacks=callbacks,
     )
+    trainer.batches = batches
     trainer.network, trainer.tokenizer, trainer.gold = network, tokenizer, splits["validation"]
     trainer.trained = spans_of(splits["train"])
     trainer.train(resume_from_checkpoint=last_whole_epoch(output / "epochs"))
@@ -144,12 +149,22 @@ def _train(
 
 
 class SpanTrainer(Trainer):
-    """transformers' Trainer, evaluating on whole documents by the very path that predicts."""
+    """transformers' Trainer, with batches of as many tokens each, evaluating by the very path that predicts."""
 
+    batches: TokenBatches
     network: AttackspanModel
     tokenizer: Tokenizer
     gold: Sequence[Document]
     trained: Mapping[str, int]
+
+    def get_train_dataloader(self) -> DataLoader[Example]:
+        """The batches of this process; the Trainer asks for them."""
+        return DataLoader(
+            self.batches.mixture,
+            batch_sampler=self.batches,
+            collate_fn=self.data_collator,
+            pin_memory=self.args.dataloader_pin_memory,
+        )
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Strict and overlap micro F1 on the validation documents, in points of 1."""
@@ -176,8 +191,12 @@ def agreement(reference: Sequence[Document], exported: Sequence[Document]) -> fl
     return 2 * sum(len(a & b) for a, b in pairs) / total if total else 1.0
 
 
+def _process() -> int:
+    return int(os.environ.get("RANK", "0"))  # torchrun and accelerate number their processes
+
+
 def _first_process() -> bool:
-    return os.environ.get("RANK", "0") == "0"  # torchrun and accelerate number their processes
+    return _process() == 0
 
 
 def _claim(output: Path, run: dict[str, Any]) -> None:
@@ -251,11 +270,6 @@ def _optimizer(network: AttackspanModel, config: TrainConfig) -> torch.optim.Ada
     )
 
 
-def _steps(windows: int, batch_size: int) -> int:
-    """Optimiser steps an epoch: every process of a distributed run takes a batch at each."""
-    return math.ceil(windows / (batch_size * int(os.environ.get("WORLD_SIZE", "1"))))
-
-
 def _arguments(config: TrainConfig, output: Path, evaluate: bool, steps: int) -> TrainingArguments:
     if config.tensorboard:
         os.environ["TENSORBOARD_LOGGING_DIR"] = str(output / "tensorboard")
@@ -269,7 +283,6 @@ def _arguments(config: TrainConfig, output: Path, evaluate: bool, steps: int) ->
         bf16=config.precision == "bf16" or (config.precision == "auto" and bf16_here()),
         use_cpu=not torch.cuda.is_available(),
         seed=config.seed,
-        train_sampling_strategy="group_by_length",
         eval_strategy="epoch" if evaluate else "no",
         save_strategy="epoch",
         save_total_limit=2,

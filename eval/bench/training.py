@@ -22,11 +22,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from transformers import TrainerCallback
+from torch.utils.data import DataLoader
+from transformers import Trainer, TrainerCallback
 
 from attackspan.eval.bench.compare import ROOT, machine
 from attackspan.training import train
 from attackspan.training.config import load_config
+from attackspan.training.examples import Example
 from attackspan.training.memory import TUNABLES
 
 SIDES = {"attackspan": (), "Trainer as it comes": ("precision=fp32",)}
@@ -49,14 +51,16 @@ class _Turns(TrainerCallback):
 
 
 class _Clocked(train.SpanTrainer):
-    """The trainer, taking turns; plain where its side is."""
+    """The trainer, taking turns; with transformers' batches where its side is plain."""
 
     def __init__(self, *args: Any, plain: bool, **kwargs: Any) -> None:
-        if plain:
-            kwargs["args"].train_sampling_strategy = "random"
         kwargs["args"].disable_tqdm = True
         super().__init__(*args, **kwargs)
+        self.plain = plain
         self.add_callback(_Turns())
+
+    def get_train_dataloader(self) -> DataLoader[Example]:
+        return Trainer.get_train_dataloader(self) if self.plain else super().get_train_dataloader()
 
 
 def run_side(name: str, overrides: list[str]) -> None:
