@@ -55,7 +55,6 @@ def train(documents: Sequence[Document], folder: Path, settings: Settings) -> No
         learning_rate=LEARNING_RATE,
         weight_decay=0.01,
         warmup_steps=0.1,
-        train_sampling_strategy="group_by_length",
         bf16=bf16_here(),
         use_cpu=True,
         seed=settings.seed,
