@@ -56,7 +56,7 @@ def test_batches_have_as_many_tokens_each(lengths: list[int], batch_size: int, p
         for batch in TokenBatches(mixture, batch_size, seed, one, processes)
     ]
     mean = sum(lengths) / len(tokens)
-    # A cut falls within half a window of where it ought to, unless a batch would be left empty.
+    # A cut falls within a window of where it ought to, unless a batch would be left empty.
     if mean > 2 * max(lengths):
         assert max(abs(count - mean) for count in tokens) <= max(lengths)
 

@@ -38,7 +38,7 @@ class TokenBatches(Sampler[list[int]]):
         return math.ceil(len(self.mixture) / self.step_size)
 
     def __iter__(self) -> Iterator[list[int]]:
-        lengths = np.array([len(example["input_ids"]) for example in self.mixture])
+        lengths = np.array([len(self.mixture[index]["input_ids"]) for index in range(len(self.mixture))])
         draw = np.random.default_rng((self.seed, self.mixture.epoch))
         order = draw.permutation(len(lengths))
         pools = np.array_split(order, math.ceil(len(order) / (POOL * self.step_size)))
