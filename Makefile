@@ -66,7 +66,7 @@ release: .venv/.dev
 		encoder=runs/fourth epochs=2 learning_rate=2e-4 seed=14 output=runs/even
 	$(TRAIN) configs/large.yaml data=data/release encoder=runs/large2 epochs=1 output=runs/large3
 	$(DISTIL) $(call teachers,large3 even) --attacks 1 --sample 1800 --seed 17 -o data/silver17.parquet
-	$(STUDENT) silver=[data/silver17.parquet] encoder=runs/even epochs=2 learning_rate=2e-4 seed=14 output=runs/release
+	$(STUDENT) silver=[data/silver17.parquet] encoder=runs/even epochs=2 learning_rate=2e-4 seed=15 output=runs/release
 	mkdir -p model/default
 	cp $(addprefix runs/release/,README.md config.json tokenizer.json encoder.onnx relations.onnx) model/default/
 	$(BIN)/python -c "from attackspan.model.checkpoint import DEFAULT, write_manifest; write_manifest(DEFAULT)"
