@@ -43,6 +43,7 @@ SEEDS := 13 14 15
 teachers = $(addprefix --teacher runs/,$(1))
 .PHONY: release
 release: .venv/.dev
+	mkdir -p data
 	$(BIN)/python -m attackspan.training.standoff put seeds/news.standoff $(NEWS) -o data/standoff.jsonl
 	$(BIN)/attackspan build --train $(SHARED)/corpus/train --train seeds/train \
 		--validation $(SHARED)/corpus/dev --snap -o data/news

@@ -19,6 +19,7 @@ import numpy as np
 
 import attackspan
 from attackspan import formats
+from attackspan.commandline import run_command
 from attackspan.document import Document, data_hash
 from attackspan.errors import AttackspanError
 from attackspan.eval.bench.compare import machine
@@ -188,4 +189,4 @@ def _f1(counts: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -17,6 +17,8 @@ import click
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, sync_playwright
 
+from attackspan.commandline import run_command
+
 WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
 
@@ -63,4 +65,4 @@ def _view(browser: Browser, page: Path, width: str, scheme: str, screenshots: Pa
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

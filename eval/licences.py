@@ -8,6 +8,8 @@ import click
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from attackspan.commandline import run_command
+
 HEAD = """# Licences
 
 What `pip install attackspan` brings, and what its extras add, each with the licence that its package names.
@@ -64,4 +66,4 @@ def about(name: str) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -165,6 +165,23 @@ def test_wrong_calls_are_one_line_errors(tmp_path: Path, arguments: list[object]
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("module", "arguments", "message"),
+    [
+        ("training.standoff", ["take", "nowhere", "-o", "x"], "nowhere: no such file or folder"),
+        ("training.standoff", ["give"], "give"),
+        ("eval.accuracy", [SEED, "a=nowhere", "-o", "x.md"], "x.md: No such file"),
+        ("eval.bench.throughput", ["nowhere"], "nowhere"),
+    ],
+)
+def test_the_tools_of_developers_too_say_it_in_one_line(
+    tmp_path: Path, module: str, arguments: list[object], message: str
+) -> None:
+    command = [sys.executable, "-m", f"attackspan.{module}", *map(str, arguments)]
+    assert_one_line_error(subprocess.run(command, cwd=tmp_path, capture_output=True), message)
+    assert not list(tmp_path.iterdir())
+
+
 def assert_one_line_error(done: subprocess.CompletedProcess[bytes], message: str) -> None:
     lines = done.stderr.decode().splitlines()
     assert done.returncode == 2

@@ -19,6 +19,7 @@ from typing import Any
 import click
 
 from attackspan import formats, records
+from attackspan.commandline import run_command
 from attackspan.document import Document, Link, Span
 from attackspan.errors import AttackspanError
 from attackspan.textfiles import lines, problem, replacing
@@ -105,4 +106,4 @@ def _hash(document: Document) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

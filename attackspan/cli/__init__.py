@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import os
-import re
-import sys
-
 import click
 
 from attackspan import __version__
 from attackspan.cli import converting, predicting, scoring, serving, training
-from attackspan.errors import AttackspanError
+from attackspan.commandline import run_command
 
 
 def main() -> None:
-    """Run the command line; an error of the user's is one line on stderr and exit status 2."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that has no é gets an escape, and no traceback
-    try:
-        status = cli.main(prog_name="attackspan", standalone_mode=False)
-        sys.stdout.flush()
-        sys.exit(status if isinstance(status, int) else 0)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
-    except BrokenPipeError:  # the reader of our output, head say, has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except click.ClickException as error:
-        _fail(error.format_message())
-    except (AttackspanError, OSError) as error:
-        _fail(str(error))
+    """Run the command line."""
+    run_command(cli, "attackspan")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -54,9 +35,3 @@ for _command in (
     scoring.agreement,
 ):
     cli.add_command(_command)
-
-
-def _fail(message: str) -> None:
-    # One line, and nothing in it that a terminal obeys: names and labels come from files.
-    click.echo("attackspan: error: " + re.sub("[\x00-\x1f\x7f-\x9f]", " ", message), err=True)
-    sys.exit(2)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from attackspan.commandline import run_command
 from attackspan.eval.bench.compare import articles, compare, machine
 from attackspan.eval.bench.flat_model import save_flat_model
 
@@ -55,4 +56,4 @@ def main(rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

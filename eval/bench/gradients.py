@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from attackspan.commandline import run_command
 from attackspan.model.network import IGNORED, AttackspanModel
 from attackspan.model.torch_session import TorchSession
 from attackspan.training.dataset import load_dataset
@@ -82,4 +83,4 @@ def _norm(gradients: Sequence[Tensor | None]) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

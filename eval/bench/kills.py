@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from attackspan import formats
+from attackspan.commandline import run_command
 from attackspan.eval.bench.compare import ROOT
 
 SHARD = 7
@@ -107,4 +108,4 @@ def main(kills: int, copies: int, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

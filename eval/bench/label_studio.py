@@ -26,6 +26,7 @@ from typing import Any
 
 import click
 
+from attackspan.commandline import run_command
 from attackspan.eval.bench.compare import ROOT
 from attackspan.formats import read
 
@@ -147,4 +148,4 @@ def _attackspan(*arguments: object) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -13,6 +13,7 @@ import click
 
 import attackspan
 from attackspan import formats
+from attackspan.commandline import run_command
 from attackspan.eval.bench.compare import compare, machine
 from attackspan.eval.metrics import score
 from attackspan.model.predictor import Tagger
@@ -39,4 +40,4 @@ def main(model: Path, data: tuple[Path, ...], rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

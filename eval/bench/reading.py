@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import attackspan
+from attackspan.commandline import run_command
 from attackspan.document import Document
 from attackspan.eval.bench.compare import articles, machine
 from attackspan.model.checkpoint import DEFAULT
@@ -84,4 +85,4 @@ def main(model: str, count: int, copies: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

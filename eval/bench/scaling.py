@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from attackspan.commandline import run_command
 from attackspan.eval.bench.compare import articles, machine
 from attackspan.model.checkpoint import DEFAULT
 
@@ -102,4 +103,4 @@ def draw(points: dict[str, list[tuple[int, float, float]]], path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

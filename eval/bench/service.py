@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 
 import click
 
+from attackspan.commandline import run_command
 from attackspan.eval.bench.compare import articles, machine
 
 NONSENSE = (
@@ -172,4 +173,4 @@ def main(clients: int, seconds: float, every: float, count: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

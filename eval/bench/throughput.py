@@ -16,6 +16,7 @@ from transformers import pipeline
 
 import attackspan
 from attackspan import formats
+from attackspan.commandline import run_command
 from attackspan.eval.bench.compare import ROOT, articles, compare, machine
 from attackspan.eval.bench.flat_model import save_flat_model, trained_spacy
 from attackspan.model.checkpoint import DEFAULT
@@ -56,4 +57,4 @@ def main(model: str, count: int, rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

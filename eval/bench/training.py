@@ -25,6 +25,7 @@ import click
 from torch.utils.data import DataLoader
 from transformers import Trainer, TrainerCallback
 
+from attackspan.commandline import run_command
 from attackspan.eval.bench.compare import ROOT, machine
 from attackspan.training import train
 from attackspan.training.config import load_config
@@ -152,4 +153,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--side"]:
         run_side(sys.argv[2], sys.argv[3:])
     else:
-        main()
+        run_command(main)

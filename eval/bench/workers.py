@@ -11,6 +11,7 @@ from typing import Any
 import click
 import ray
 
+from attackspan.commandline import run_command
 from attackspan.document import Document
 from attackspan.eval.bench.compare import articles, compare, machine
 from attackspan.model.checkpoint import DEFAULT
@@ -39,4 +40,4 @@ def main(model: str, count: int, rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -22,6 +22,7 @@ from random import Random
 
 import click
 
+from attackspan.commandline import run_command
 from attackspan.eval.fuzz.doors import Case, Door, doors
 
 SECONDS = 10
@@ -114,4 +115,4 @@ def main(names: tuple[str, ...], inputs: int, seed: int, findings: Path) -> None
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from attackspan import formats
+from attackspan.commandline import run_command
 from attackspan.eval.bench.compare import ROOT
 from attackspan.eval.peers import page
 from attackspan.eval.peers.result import Task, measured
@@ -78,4 +79,4 @@ def main(
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)
