@@ -55,6 +55,9 @@ def test_another_text_a_missing_one_and_a_broken_line_are_errors(tmp_path: Path,
     path.write_text(json.dumps(take(seed)) + "\n")
     with pytest.raises(AttackspanError, match="1 texts are missing"):
         list(put_all(path, [Document("other", "Nothing.")]))
+    path.write_text("")
+    with pytest.raises(AttackspanError, match=r"markings\.jsonl: no markings in it"):
+        list(put_all(path, []))
     path.write_text("[]\n")
     with pytest.raises(AttackspanError, match=r"markings\.jsonl:1: no marking"):
         list(put_all(path, []))

@@ -58,7 +58,7 @@ def put_all(markings: Path, texts: Iterable[Document]) -> Iterator[Document]:
     """The marked documents among the texts, in the order of these.
 
     Raises:
-        AttackspanError: a line is no marking, a text is not the one that was marked, or some are missing.
+        AttackspanError: no markings, a line that is none, a text that is not the one that was marked, or texts missing.
     """
     wanted: dict[str, Mapping[str, Any]] = {}
     for number, line in lines(markings):
@@ -67,6 +67,8 @@ def put_all(markings: Path, texts: Iterable[Document]) -> Iterator[Document]:
             wanted[marking["id"]] = marking
         except (ValueError, KeyError, TypeError) as error:
             raise problem(markings, number, f"no marking: {error}") from error
+    if not wanted:
+        raise AttackspanError(f"{markings}: no markings in it")
     for document in texts:
         if marking := wanted.pop(document.id, None):
             yield put(marking, document)
