@@ -180,5 +180,5 @@ def test_the_runner_measures_keeps_and_writes_the_page(tmp_path: Path) -> None:
 
     write([replace(SEEDS[4], id="other")], tmp_path / "seeds.jsonl")
     other = run()
-    assert other.returncode == 1
+    assert other.returncode == 2
     assert "delete it to run" in other.stderr
