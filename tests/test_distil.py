@@ -154,10 +154,25 @@ def test_every_silver_window_comes_once_a_run_and_gold_in_each_epoch(gold: int, 
     assert lengths == sorted(lengths)
 
 
-def test_what_a_person_marked_is_not_learnt_from_the_teacher(silver: Path, small_encoder: Path, tmp_path: Path) -> None:
+def test_of_what_is_marked_half_is_learnt_from_the_teacher(
+    silver: Path, small_encoder: Path, tmp_path: Path, tagger: Tagger
+) -> None:
     settings = config(tmp_path, tmp_path, small_encoder, silver=[str(silver)], window=2000)
-    mixture = _mixture(settings, list(read(SEEDS[2:8])), TOKENIZER, SCHEMA)
+    gold = list(read(SEEDS[2:8]))
+    mixture = _mixture(settings, gold, TOKENIZER, SCHEMA)
     assert (len(mixture.gold), len(mixture.silver)) == (6, 2)
+    teacher = {one.document.text: one.tags.astype(np.float32) for one in read_silver(silver, SCHEMA)}
+    both = [document.text in teacher for document in gold]
+    assert sorted(both) == [False] * 2 + [True] * 4
+    for document, window in zip(gold, mixture.gold, strict=True):
+        (own,) = examples(document, TOKENIZER, SCHEMA, 2000, 0)
+        expected = own["tags"]
+        if document.text in teacher:
+            units = 1 + TOKENIZER.encode([document.text])[0].units
+            expected[units] = (expected[units] + teacher[document.text]) / 2
+        np.testing.assert_allclose(window["tags"], expected, rtol=1e-6)
+        np.testing.assert_array_equal(window["attributes"], own["attributes"])
+        np.testing.assert_array_equal(window["links"], own["links"])
 
 
 def test_a_text_in_several_files_is_learnt_from_the_first(

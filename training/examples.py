@@ -53,6 +53,7 @@ def examples(
     size: int,
     overlap: int,
     silver: npt.NDArray[np.float16] | None = None,
+    trust: float = 1.0,
 ) -> list[Example]:
     """One example a window. A span that a window's edge cuts is tagged in it but not scored as a whole.
 
@@ -62,7 +63,8 @@ def examples(
         schema: what is labelled.
         size: most tokens of a window.
         overlap: tokens that neighbouring windows share.
-        silver: a teacher's probabilities of the tags (U, L, 5), learnt in place of the document's own.
+        silver: a teacher's probabilities of the tags (U, L, 5).
+        trust: their part in the tags that are learnt; the rest is the document's own.
 
     Raises:
         AttackspanError: spans of the document begin or end inside a token; all are listed. Or the teacher read other
@@ -79,7 +81,7 @@ def examples(
     if silver is not None:
         if len(silver) != len(tokens.units):
             raise AttackspanError(f"document {document.id!r}: the teacher's tokens are not this encoder's")
-        tags[tokens.units] = silver
+        tags[tokens.units] += trust * (silver - tags[tokens.units])
     gold = {(link.head, link.role, link.tail) for link in document.links}
     begin = len(tokenizer.prefix)
     made = []

@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,8 @@ from attackspan.training.mixture import Mixture, NextShare
 
 SAMPLE = 16
 """Training windows that the int8 export is set up by."""
+TRUST = 0.5
+"""The teachers' part in the tags of a text that is marked too; a mark still counts for more than their doubt."""
 
 
 def train(config: TrainConfig) -> Scores | None:
@@ -216,22 +218,28 @@ def _claim(output: Path, run: dict[str, Any]) -> None:
 
 def _mixture(config: TrainConfig, gold: Sequence[Document], tokenizer: Tokenizer, schema: Schema) -> Mixture:
     size, overlap = config.window, config.overlap
-    silver = _read_once(config.silver, {document.text for document in gold}, schema)
-    marked = [window for document in gold for window in examples(document, tokenizer, schema, size, overlap)]
+    silver = _read_once(config.silver, schema)
+    marked = []
+    for document in gold:
+        read = silver.pop(document.text, None)
+        marked += examples(document, tokenizer, schema, size, overlap, read.tags if read else None, TRUST)
     if _first_process() and (lost := sum(len(cut(document, tokenizer, size, overlap)) for document in gold)):
         warn([f"{lost} spans lie across the windows' cuts: their attributes and links are not learnt (raise overlap)"])
-    read = [window for one in silver for window in examples(one.document, tokenizer, schema, size, overlap, one.tags)]
-    return Mixture(marked, read, math.ceil(config.epochs))
+    unmarked = [
+        window
+        for one in silver.values()
+        for window in examples(one.document, tokenizer, schema, size, overlap, one.tags)
+    ]
+    return Mixture(marked, unmarked, math.ceil(config.epochs))
 
 
-def _read_once(paths: Sequence[str], marked: set[str], schema: Schema) -> Iterator[Silver]:
-    """Each silver text from the first file that has it; none that a person marked too, who knows better."""
-    seen = set(marked)
+def _read_once(paths: Sequence[str], schema: Schema) -> dict[str, Silver]:
+    """Each silver text, as the first file that has it reads it."""
+    silver: dict[str, Silver] = {}
     for path in paths:
         for one in read_silver(Path(path), schema):
-            if one.document.text not in seen:
-                seen.add(one.document.text)
-                yield one
+            silver.setdefault(one.document.text, one)
+    return silver
 
 
 def _network_config(config: TrainConfig, schema: Schema, encoder: dict[str, Any]) -> AttackspanConfig:
