@@ -146,8 +146,9 @@ def _metadata(config: Mapping[str, Any], scores: Scores | None) -> str:
 
 
 def _silver(facts: Mapping[str, Any]) -> str:
-    return "Beside them, unmarked texts as a teacher reads them (`attackspan distil`): " + "; ".join(
-        f"{name.replace('_', ' ')} {value}" for name, value in facts.items()
+    return (
+        "Texts as teachers read them (`attackspan distil`; of those marked here, half of each tag is theirs): "
+        + "; ".join(f"{name.replace('_', ' ')} {value}" for name, value in facts.items())
     )
 
 

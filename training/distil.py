@@ -1,7 +1,8 @@
-"""Teachers' reading of unmarked texts, for a smaller student to learn from.
+"""Teachers' reading of texts, for a student to learn from.
 
 Hinton et al., Distilling the knowledge in a neural network, 2015: the student learns the probability of every tag, the
-mean of the teachers', not only what they choose. Attributes and links are learnt as the first teacher chooses them.
+mean of the teachers', not only what they choose. Of unmarked texts, attributes and links are learnt as the first teacher
+chooses them. Furlanello et al., Born-again neural networks, ICML 2018: of marked texts too, where the student is as large.
 """
 
 from __future__ import annotations

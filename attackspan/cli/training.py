@@ -129,7 +129,7 @@ def distil(
     seed: int,
     device: str,
 ) -> None:
-    """Have models read unmarked TEXTS, for a smaller one to learn from: attackspan train … silver=OUTPUT."""
+    """Have models read TEXTS, marked or not, for another to learn from: attackspan train … silver=OUTPUT."""
     from attackspan import load
     from attackspan.document import data_hash
     from attackspan.model.checkpoint import MANIFEST, locate, sha256
