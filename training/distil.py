@@ -1,8 +1,9 @@
 """Teachers' reading of texts, for a student to learn from.
 
-Hinton et al., Distilling the knowledge in a neural network, 2015: the student learns the probability of every tag, the
-mean of the teachers', not only what they choose. Of unmarked texts, attributes and links are learnt as the first teacher
-chooses them. Furlanello et al., Born-again neural networks, ICML 2018: of marked texts too, where the student is as large.
+Hinton et al., Distilling the knowledge in a neural network, 2015: the student learns the probability of every tag,
+the mean of the teachers', not only what they choose. Furlanello et al., Born-again neural networks, 2018: a student
+as large as they gains by it too, on the very texts that they learnt from. Attributes and links of a text without
+marks are learnt as the first teacher chooses them.
 """
 
 from __future__ import annotations
