@@ -33,20 +33,31 @@ clean:
 	rm -rf .venv build dist *.egg-info
 
 # The shipped model. Three seeds learn from all that is marked, from the packaged encoder; then one more, half from the
-# marks and half from what the three read in the same texts. Some four hours on 2 cores.
+# marks and half from what the three read in the same texts. Some four hours on 2 cores; what is done stays done, and a
+# training run that was cut off goes on from its last whole epoch.
 SHARED := ../shared
 NEWS := $(SHARED)/unlabelled/news.jsonl.gz
 MARKED := $(SHARED)/corpus/train seeds/train data/standoff.jsonl
-TEACHERS := 13 14 15
-SEED := 13
+TEACHERS := $(addprefix runs/teacher-,13 14 15)
 TRAIN := $(BIN)/attackspan train --config configs/default.yaml data=data/release epochs=3
 .PHONY: release
-release: .venv/.dev
-	mkdir -p data model/default
-	$(BIN)/python -m attackspan.training.standoff put seeds/news.standoff $(NEWS) -o data/standoff.jsonl
-	$(BIN)/attackspan build $(addprefix --train ,$(MARKED)) --validation $(SHARED)/corpus/dev --snap -o data/release
-	for seed in $(TEACHERS); do $(TRAIN) seed=$$seed output=runs/teacher-$$seed || exit; done
-	$(BIN)/attackspan distil $(MARKED) $(addprefix --teacher runs/teacher-,$(TEACHERS)) -o data/read.parquet
-	$(TRAIN) 'silver=[data/read.parquet]' seed=$(SEED) output=runs/release
+release: runs/release/manifest.json
+	mkdir -p model/default
 	cp $(addprefix runs/release/,README.md config.json tokenizer.json encoder.onnx relations.onnx) model/default/
 	$(BIN)/python -c "from attackspan.model.checkpoint import DEFAULT, write_manifest; write_manifest(DEFAULT)"
+
+data/standoff.jsonl: seeds/news.standoff | .venv/.dev
+	mkdir -p data
+	$(BIN)/python -m attackspan.training.standoff put $< $(NEWS) -o $@
+
+data/release/build.json: data/standoff.jsonl
+	$(BIN)/attackspan build $(addprefix --train ,$(MARKED)) --validation $(SHARED)/corpus/dev --snap -o data/release
+
+runs/teacher-%/manifest.json: data/release/build.json
+	$(TRAIN) seed=$* output=runs/teacher-$*
+
+data/read.parquet: $(addsuffix /manifest.json,$(TEACHERS))
+	$(BIN)/attackspan distil $(MARKED) $(addprefix --teacher ,$(TEACHERS)) -o $@
+
+runs/release/manifest.json: data/read.parquet
+	$(TRAIN) 'silver=[data/read.parquet]' seed=13 output=runs/release
